@@ -1,0 +1,115 @@
+"""The plain data that passes between the rooms of the engine."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from numpy.typing import NDArray
+
+from napari_nanopyx._kernels.declaration import Partial
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """A processor that can compute, with the identity its measurements are kept under."""
+
+    name: str
+    kind: str
+    """``"cpu"`` or ``"opencl"``."""
+    identity: str
+    """Model, cores or units, and driver: changes when the hardware or driver changes."""
+    memory_bytes: int
+    is_gpu: bool = False
+    details: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Implementation:
+    """One way of computing a task, whether or not it can run here."""
+
+    task: str
+    name: str
+    """The word users see and pin: ``"serial"``, ``"threads-dynamic"``, ``"opencl:…"``."""
+    kind: str
+    """``"reference"``, ``"compiled"``, ``"numba"`` or ``"opencl"``: the backend."""
+    device: str
+    """Identity of the device it runs on; empty if there is none."""
+    available: bool = True
+    reason: str = ""
+    """Why it cannot run here; empty if it can."""
+    remedy: str = ""
+    """What the user can do about it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """Seconds one block took; preparation is compiling and setting up, never computing."""
+
+    prepare: float
+    transfer: float
+    compute: float
+
+    @property
+    def warm(self) -> float:
+        """Seconds that a repeat of the block would take."""
+        return self.transfer + self.compute
+
+
+@dataclass(frozen=True, slots=True)
+class Workload:
+    """What is to be computed, as far as run time depends on it."""
+
+    task: str
+    digest: str
+    shape: tuple[int, ...]
+    """Shape of one frame."""
+    dtype: str
+    parameters: Mapping[str, float | str | bool]
+    flops: float
+    """Per frame."""
+    bytes: float
+    """Per frame."""
+
+
+@dataclass(frozen=True, slots=True)
+class Measurement:
+    """One timed block, as it is stored."""
+
+    workload: Workload
+    implementation: str
+    device: str
+    frames: int
+    timing: Timing
+    outcome: str = "ok"
+    """``"ok"``, ``"cold"`` (preparation happened), ``"failed"`` or ``"cancelled"``."""
+    at: float = 0.0
+    """Unix time."""
+    version: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Which implementation computes the next block, and why."""
+
+    implementation: Implementation
+    frames: int
+    """How many frames the block should have at most."""
+    expected_seconds: float | None
+    """For one frame; None while nothing is known."""
+    reason: str
+    runners_up: tuple[tuple[str, float], ...] = ()
+
+
+class Session(Protocol):
+    """One implementation opened for one plan: holds compiled code and device memory."""
+
+    preferred_frames: int
+    """Largest useful block."""
+
+    def run(self, block: NDArray[Any], frames: range) -> tuple[Partial, Timing]:
+        """Compute the partial result of a C-contiguous block of uint8, uint16 or float32."""
+
+    def close(self) -> None:
+        """Give back what the session holds."""

@@ -1,0 +1,103 @@
+"""What a task declares: parameters, plan, cost, and how partial results merge."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+Partial = dict[str, NDArray[Any]]
+"""What one block of frames leaves behind: arrays by output name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """One setting of a task, as the agent, the panel and the benchmark see it."""
+
+    name: str
+    default: float | str | bool
+    minimum: float | None = None
+    maximum: float | None = None
+    choices: tuple[str, ...] = ()
+    summary: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """The least work one input frame needs."""
+
+    flops: float
+    bytes: float
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """One array that a block leaves behind."""
+
+    shape: tuple[int, ...]
+    dtype: str = "float32"
+
+
+class Merger(Protocol):
+    """Collects partial results, in any grouping of blocks, into the final array."""
+
+    def add(self, frames: range, partial: Partial) -> None:
+        """Take over the partial result of these input frames."""
+
+    def result(self) -> NDArray[np.float32]:
+        """Return the final array once every segment has been added."""
+
+
+class Plan(Protocol):
+    """A task bound to one input shape, dtype and set of parameter values."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Shape of the input, frames first."""
+
+    @property
+    def parameters(self) -> Mapping[str, float | str | bool]:
+        """Each parameter that can change the run time, by name."""
+
+    @property
+    def cost(self) -> Cost:
+        """Work per input frame."""
+
+    @property
+    def segments(self) -> Sequence[range]:
+        """Runs of frames that a block may not straddle, in order; frames in none are skipped."""
+
+    @property
+    def block_bytes_per_frame(self) -> int:
+        """Memory that each further frame of a block needs, on any implementation."""
+
+    def scalars(self, frames: range, part_rows: int) -> dict[str, int | float]:
+        """Return the scalar kernel arguments for a block."""
+
+    def tables(self, frames: range, part_rows: int) -> dict[str, NDArray[Any]]:
+        """Return the precomputed table arguments for a block."""
+
+    def outputs(self, frames: range) -> dict[str, Output]:
+        """Return the arrays that a block fills: the keys of its partial result."""
+
+    def reference(self, block: NDArray[Any], frames: range) -> Partial:
+        """Compute the partial result in float64 NumPy, straight from the formulas."""
+
+    def merger(self) -> Merger:
+        """Return an empty collector for this plan."""
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One method's hot part, with everything the engine needs to know about it."""
+
+    name: str
+    summary: str
+    parameters: tuple[Parameter, ...]
+    plan: Callable[..., Plan]
+    example: Callable[[], tuple[NDArray[Any], dict[str, Any]]]
+    tolerance: float = 1e-5
+    labels: dict[str, str] = field(default_factory=dict)
