@@ -1,0 +1,95 @@
+"""Catmull-Rom interpolation along one axis, as tap indices with their weights."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+Border = Literal["replicate", "drop"]
+"""What a tap outside the image reads: the edge sample, or nothing."""
+
+
+def kernel(distance: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the Catmull-Rom weight of samples this far from the point."""
+    s = np.abs(distance)
+    near = (1.5 * s - 2.5) * s * s + 1.0
+    far = ((-0.5 * s + 2.5) * s - 4.0) * s + 2.0
+    return np.where(s < 1.0, near, np.where(s < 2.0, far, 0.0))
+
+
+def coordinates(
+    output_length: int, factor: float, shift: float, *, offset: float = 0.5
+) -> NDArray[np.float64]:
+    """Return where each output sample lies on the input axis.
+
+    Output sample ``q`` lies at ``(q + offset) / factor - shift``, in continuous
+    coordinates: input sample ``n`` covers ``[n, n + 1)``.
+    """
+    return (np.arange(output_length, dtype=np.float64) + offset) / factor - shift
+
+
+def taps_at(
+    length: int, points: NDArray[np.float64], *, border: Border = "replicate"
+) -> tuple[NDArray[np.int32], NDArray[np.float64]]:
+    """Return the four taps that interpolate an axis at each point.
+
+    Parameters
+    ----------
+    length : int
+        Number of samples on the axis.
+    points : ndarray of float64, shape (n,)
+        Continuous coordinates; the centre of sample ``i`` is ``i + 0.5``.
+    border : {"replicate", "drop"}
+        Taps outside the axis read the edge sample, or weigh nothing.
+
+    Returns
+    -------
+    indices : ndarray of int32, shape (n, 4)
+        Samples to read, always within the axis.
+    weights : ndarray of float64, shape (n, 4)
+        What each sample weighs; all zero for a point outside ``[0, length)``.
+    """
+    first = np.floor(points - 0.5) - 1.0
+    unclipped = first[:, np.newaxis] + np.arange(4)
+    weights = kernel(points[:, np.newaxis] - (unclipped + 0.5))
+    inside = (points >= 0.0) & (points < length)
+    weights[~inside] = 0.0
+    if border == "drop":
+        weights[(unclipped < 0) | (unclipped >= length)] = 0.0
+    indices = np.clip(unclipped, 0, length - 1).astype(np.int32)
+    return indices, weights
+
+
+def taps(
+    length: int,
+    output_length: int,
+    factor: float,
+    shift: float,
+    *,
+    offset: float = 0.5,
+    border: Border = "replicate",
+) -> tuple[NDArray[np.int32], NDArray[np.float64]]:
+    """Return the four taps of each sample of a magnified and shifted axis.
+
+    Parameters
+    ----------
+    length, output_length : int
+        Number of samples before and after.
+    factor : float
+        Output samples per input sample.
+    shift : float
+        How far the content moves towards larger indices, in input samples.
+    offset : float
+        Where in its cell an output sample is taken: 0.5 is the centre.
+    border : {"replicate", "drop"}
+        See `taps_at`.
+
+    Returns
+    -------
+    indices : ndarray of int32, shape (output_length, 4)
+    weights : ndarray of float64, shape (output_length, 4)
+    """
+    points = coordinates(output_length, factor, shift, offset=offset)
+    return taps_at(length, points, border=border)
