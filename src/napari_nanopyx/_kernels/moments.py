@@ -1,0 +1,138 @@
+"""Merges the moments of blocks of magnified frames into one image per time point."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_nanopyx._kernels import macro_pixel as grid
+from napari_nanopyx._kernels.declaration import Partial
+from napari_nanopyx._kernels.totals import Plane, Statistic, Totals
+from napari_nanopyx._kernels.windows import segments, windows
+
+__all__ = ["MomentsMerger", "Statistic", "segments", "windows"]
+
+
+@dataclass(slots=True)
+class _OpenWindow:
+    """A time point that has begun, with the totals of each phase just before it."""
+
+    index: int
+    frames: range
+    before: list[dict[str, Plane]]
+
+
+class MomentsMerger:
+    """Collects the moments of blocks, in float64, for the windows that are open.
+
+    Totals run over all frames since the last time that no window was open. A window
+    is the difference of the totals at its end and at its start, so the work for a
+    block does not grow with the number of windows that overlap it.
+
+    Parameters
+    ----------
+    windows : sequence of range
+        Frames of each time point, as the function `windows` returns them.
+    statistic : {"AVG", "VAR", "STD", "TAC2"}
+        Mean, population variance, standard deviation, or second-order temporal
+        autocumulant at a lag of one frame. Of a single frame all but AVG are 0.
+    magnification : int
+        Output pixels per camera pixel M, along one axis.
+    height, width : int
+        Size of the camera frame H, W.
+    macro_pixel : bool
+        Whether to remove the grid within camera pixels from each image.
+    margin : int
+        Output pixels along each border that hold no values.
+    """
+
+    def __init__(
+        self,
+        windows: Sequence[range],
+        statistic: Statistic,
+        magnification: int,
+        height: int,
+        width: int,
+        macro_pixel: bool,
+        margin: int = 0,
+    ) -> None:
+        self._magnification = magnification
+        self._macro_pixel = macro_pixel
+        self._margin = margin
+        self._waiting = deque(enumerate(windows))
+        self._open: list[_OpenWindow] = []
+        self._next_frame = 0
+        phases = range(magnification * magnification)
+        self._totals = [Totals(statistic, (height, width)) for _ in phases]
+        shape = (len(windows), magnification * height, magnification * width)
+        self._result = np.zeros(shape, np.float32)
+
+    def add(self, frames: range, partial: Partial) -> None:
+        """Take over the moments of these frames; blocks must come in order.
+
+        Parameters
+        ----------
+        frames : range
+            Frames of the block, all within one segment.
+        partial : dict of ndarray, shape (M * M, H, at least W)
+            For AVG the ``sum`` of the frames. Otherwise the ``first`` frame of the
+            block and, of the frames minus that one, ``sum`` with ``squares`` (VAR,
+            STD), or with ``lag`` (products of neighbours) and ``last`` (TAC2).
+        """
+        if frames.start < self._next_frame:
+            raise ValueError(
+                f"frames {frames.start} to {frames.stop - 1} were added out of order: "
+                f"frame {self._next_frame} comes next"
+            )
+        self._next_frame = frames.stop
+        if not self._open:
+            for totals in self._totals:
+                totals.clear()
+        starting = self._starting(frames.start)
+        for phase, totals in enumerate(self._totals):
+            block = {name: planes[phase] for name, planes in partial.items()}
+            before = totals.add(len(frames), block, mark=bool(starting))
+            for window in starting:
+                window.before.append(before)
+        self._finish(frames.stop)
+
+    def result(self) -> NDArray[np.float32]:
+        """Return the images, shape (windows, M * H, M * W)."""
+        missing = len(self._open) + len(self._waiting)
+        if missing:
+            raise RuntimeError(
+                f"{missing} of {len(self._result)} time points lack frames: "
+                "add every block before asking for the result"
+            )
+        return self._result
+
+    def _starting(self, frame: int) -> list[_OpenWindow]:
+        """Open the windows that start at this frame."""
+        starting = []
+        while self._waiting and self._waiting[0][1].start == frame:
+            starting.append(_OpenWindow(*self._waiting.popleft(), before=[]))
+        self._open += starting
+        return starting
+
+    def _finish(self, stop: int) -> None:
+        """Write the images of the windows that end before this frame; close them."""
+        for window in [each for each in self._open if each.frames.stop == stop]:
+            count = len(window.frames)
+            pairs = zip(self._totals, window.before, strict=True)
+            planes = np.stack([totals.since(before, count) for totals, before in pairs])
+            if self._macro_pixel:
+                grid.correct(planes, margin=self._margin)
+            self._result[window.index] = interleave(planes)
+            self._open.remove(window)
+
+
+def interleave(planes: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the image with pixel ``(M * r + a, M * c + b)`` in plane ``a * M + b``."""
+    phases, height, width = planes.shape
+    m = round(phases**0.5)
+    cells = planes.reshape(m, m, height, width).transpose(2, 0, 3, 1)
+    return cells.reshape(m * height, m * width)
