@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Literal
 
 import numpy as np
@@ -17,6 +18,14 @@ def kernel(distance: NDArray[np.float64]) -> NDArray[np.float64]:
     near = (1.5 * s - 2.5) * s * s + 1.0
     far = ((-0.5 * s + 2.5) * s - 4.0) * s + 2.0
     return np.where(s < 1.0, near, np.where(s < 2.0, far, 0.0))
+
+
+def magnified_length(length: int, factor: float) -> int:
+    """Return how many whole output samples an axis gives.
+
+    Rounding errors of the product do not count: 100 samples times 0.29 are 29.
+    """
+    return math.floor(round(length * factor, 9))
 
 
 def coordinates(
