@@ -1,0 +1,1 @@
+"""Build-time meta-programming: one kernel snippet in, every implementation out."""

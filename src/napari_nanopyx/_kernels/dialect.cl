@@ -1,0 +1,71 @@
+/* The words kernels are written in, as OpenCL C: see dialect.h.
+ *
+ * LANES is 1 on a GPU, where a lane is a work-item, and the device's vector width on a
+ * CPU. TABLE is the address space of small tables that all work-items read in step.
+ * FIXED_POINT replaces double by 64-bit integers on devices that have no double. */
+
+#define GLOBAL __global
+#define INLINE inline
+#define PASTE_(a, b) a##b
+#define PASTE(a, b) PASTE_(a, b)
+
+#if LANES == 1
+#define WIDE 1
+#define OF_REAL(name) name
+#define OF_THIN(name) name
+#define load(p) (*(p))
+#define store(p, v) (*(p) = (v))
+#define load_thin(p) (*(p))
+#define store_thin(p, v) (*(p) = (v))
+#define where_negative(x, v) ((x) < 0 ? (v) : 0.0f)
+#else
+#if LANES == 4
+#define WIDE 2
+#elif LANES == 8
+#define WIDE 4
+#else
+#define WIDE 8
+#endif
+#define OF_REAL(name) PASTE(name, LANES)
+#define OF_THIN(name) PASTE(name, WIDE)
+#define load(p) OF_REAL(vload)(0, p)
+#define store(p, v) OF_REAL(vstore)(v, 0, p)
+#define load_thin(p) OF_THIN(vload)(0, p)
+#define store_thin(p, v) OF_THIN(vstore)(v, 0, p)
+#define where_negative(x, v) select(ZERO, v, (x) < 0)
+#endif
+
+typedef OF_REAL(float) real;
+typedef OF_REAL(int) mask;
+typedef OF_THIN(float) thin;
+
+#define ZERO ((real)(0.0f))
+#define bits(x) OF_REAL(as_int)(x)
+#define from_bits(i) OF_REAL(as_float)(i)
+#define to_float(i) OF_REAL(convert_float)(i)
+#define to_thin(x) OF_THIN(convert_float)(x)
+#define absolute(x) fabs(x)
+#define larger(a, b) fmax(a, b)
+#define root(x) sqrt(x)
+
+#ifdef FIXED_POINT
+typedef OF_THIN(long) wide;
+#define to_wide(x, scale) OF_THIN(convert_long)(rint((x) * (scale)))
+#else
+#pragma OPENCL EXTENSION cl_khr_fp64 : enable
+typedef OF_THIN(double) wide;
+#define to_wide(x, scale) OF_THIN(convert_double)(x)
+#endif
+
+/* Two exact sums as floats of a size whose squares neither overflow nor vanish. */
+INLINE void shrink(wide x, wide y, thin *x_small, thin *y_small)
+{
+#ifdef FIXED_POINT
+    *x_small = to_thin(x);
+    *y_small = to_thin(y);
+#else
+    wide inverse = 1.0 / (fabs(x) + fabs(y) + 1e-300);
+    *x_small = to_thin(x * inverse);
+    *y_small = to_thin(y * inverse);
+#endif
+}

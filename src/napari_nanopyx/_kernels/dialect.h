@@ -1,0 +1,128 @@
+/* The words kernels are written in, as C. dialect.cl gives the same words in OpenCL C.
+ *
+ * real   LANES neighbouring float32 values: one vector register.
+ * wide   WIDE neighbouring values in which sums are exact, thin their float32
+ *        counterpart; half as many, because each takes twice the room.
+ *
+ * A vector type wider than the registers makes compilers go lane by lane, so the
+ * lane count follows the instruction set that the file is compiled for. */
+#ifndef DIALECT_H
+#define DIALECT_H
+
+#include <math.h>
+#include <stdint.h>
+#include <string.h>
+
+#define GLOBAL
+#define TABLE
+
+#if defined(__GNUC__) || defined(__clang__)
+#define INLINE static inline __attribute__((always_inline))
+#if defined(__AVX512F__)
+#define LANES 16
+#elif defined(__AVX2__)
+#define LANES 8
+#else
+#define LANES 4
+#endif
+#define WIDE (LANES / 2)
+
+typedef float real __attribute__((vector_size(4 * LANES)));
+typedef int32_t mask __attribute__((vector_size(4 * LANES)));
+typedef float thin __attribute__((vector_size(4 * WIDE)));
+typedef double wide __attribute__((vector_size(8 * WIDE)));
+typedef int64_t wide_mask __attribute__((vector_size(8 * WIDE)));
+
+#define ZERO ((real){0})
+#define bits(x) ((mask)(x))
+#define from_bits(i) ((real)(i))
+#define to_float(i) __builtin_convertvector(i, real)
+#define to_wide(x, scale) __builtin_convertvector(x, wide)
+#define to_thin(x) __builtin_convertvector(x, thin)
+#define absolute(x) ((real)((mask)(x) & 0x7fffffff))
+#define absolute_wide(x) ((wide)((wide_mask)(x) & 0x7fffffffffffffff))
+#define where_negative(x, v) ((real)((mask)((x) < 0) & (mask)(v)))
+
+INLINE real load(const float *p) { real v; memcpy(&v, p, sizeof v); return v; }
+INLINE void store(float *p, real v) { memcpy(p, &v, sizeof v); }
+INLINE thin load_thin(const float *p) { thin v; memcpy(&v, p, sizeof v); return v; }
+INLINE void store_thin(float *p, thin v) { memcpy(p, &v, sizeof v); }
+
+INLINE real larger(real a, real b)
+{
+    mask a_wins = a > b;
+    return (real)((a_wins & (mask)a) | (~a_wins & (mask)b));
+}
+
+INLINE thin root(thin x)
+{
+    float lanes[WIDE];
+    memcpy(lanes, &x, sizeof x);
+    for (int i = 0; i < WIDE; i++)
+        lanes[i] = sqrtf(lanes[i]);
+    memcpy(&x, lanes, sizeof x);
+    return x;
+}
+
+/* The LANES values at p[index[0]], p[index[1]], ... */
+INLINE real gather(const float *p, const int32_t *index)
+{
+    real v;
+    for (int i = 0; i < LANES; i++)
+        v[i] = p[index[i]];
+    return v;
+}
+
+/* The same, where index[i] - index[0] lies in [0, LANES). */
+INLINE real gather_near(const float *p, const int32_t *index)
+{
+#ifdef __clang__
+    return gather(p, index);
+#else
+    mask places;
+    memcpy(&places, index, sizeof places);
+    return __builtin_shuffle(load(p + index[0]), places - index[0]);
+#endif
+}
+
+#else /* no vector types: one lane, whatever the compiler makes of it */
+
+#define INLINE static inline
+#define LANES 1
+#define WIDE 1
+
+typedef float real;
+typedef int32_t mask;
+typedef float thin;
+typedef double wide;
+
+#define ZERO 0.0f
+#define to_float(i) ((float)(i))
+#define to_wide(x, scale) ((double)(x))
+#define to_thin(x) ((float)(x))
+#define absolute(x) fabsf(x)
+#define absolute_wide(x) fabs(x)
+#define where_negative(x, v) ((x) < 0 ? (v) : 0.0f)
+#define load(p) (*(p))
+#define store(p, v) (*(p) = (v))
+#define load_thin(p) (*(p))
+#define store_thin(p, v) (*(p) = (v))
+#define larger(a, b) ((a) > (b) ? (a) : (b))
+#define root(x) sqrtf(x)
+#define gather(p, index) ((p)[*(index)])
+#define gather_near(p, index) ((p)[*(index)])
+
+INLINE mask bits(real x) { mask i; memcpy(&i, &x, sizeof i); return i; }
+INLINE real from_bits(mask i) { real x; memcpy(&x, &i, sizeof x); return x; }
+
+#endif
+
+/* Two exact sums as floats of a size whose squares neither overflow nor vanish. */
+INLINE void shrink(wide x, wide y, thin *x_small, thin *y_small)
+{
+    wide inverse = 1.0 / (absolute_wide(x) + absolute_wide(y) + 1e-300);
+    *x_small = to_thin(x * inverse);
+    *y_small = to_thin(y * inverse);
+}
+
+#endif

@@ -1,0 +1,284 @@
+/* eSRRF of a block of frames: unit gradients on the half-pixel lattice, their radial
+ * convergence towards every output pixel, and running sums over the frames.
+ * Laine et al. 2023, doi 10.1038/s41592-023-02057-w.
+ *
+ * Everything that depends only on an output pixel's place within its camera pixel (its
+ * phase) comes in tables, so that neighbouring lanes take neighbouring camera pixels of
+ * one phase: every load is contiguous and every table value is shared. */
+#include "dialect.h"
+#include "esrrf_arguments.h"
+
+enum { MEAN, VARIANCE, LAG };
+
+typedef struct {
+    real first, sum, squares, lag, last;
+} moments;
+
+/* Half-way between the middle two of four neighbours (Catmull-Rom), times 16. */
+INLINE wide half_way(wide a, wide b, wide c, wide d) { return (b + c) * 9 - (a + d); }
+
+/* Store the direction of one gradient; a vanishing gradient stays exactly zero. */
+INLINE void direction(wide column, wide row, GLOBAL float *lattice, int component)
+{
+    thin x, y;
+    shrink(column, row, &x, &y);
+    thin scale = 1.0f / root(x * x + y * y + 1e-30f);
+    store_thin(lattice, x * scale);
+    store_thin(lattice + component, y * scale);
+}
+
+/* The two lattice points of one lattice row that belong to one camera pixel. `sum` and
+ * `difference` are the frame's rows above and below, added and subtracted, at columns
+ * -2 ... 2; for the two-point operator `sum` is the row the column gradient lies on. The
+ * powers of two keep both components to one scale without rounding. */
+INLINE void lattice_pair(const wide *sum, const wide *difference, int two_point,
+                         int sum_is_half_way, GLOBAL float *lattice, int plane,
+                         int component)
+{
+    wide x[4], y[4];
+    for (int i = 0; i < 4; i++) {
+        x[i] = sum[i + 1] - sum[i];
+        y[i] = difference[i + 1] + difference[i];
+    }
+    if (two_point) {
+        wide row_even = half_way(difference[0], difference[1], difference[2], difference[3]);
+        wide column_odd = half_way(x[0], x[1], x[2], x[3]);
+        int column_gain = sum_is_half_way ? 1 : 256;
+        int row_gain = sum_is_half_way ? 256 : 1;
+        direction(x[1] * column_gain, row_even, lattice, component);
+        direction(column_odd, difference[2] * row_gain, lattice + plane, component);
+    } else {
+        direction(x[1], y[1], lattice, component);
+        direction(half_way(x[0], x[1], x[2], x[3]), half_way(y[0], y[1], y[2], y[3]),
+                  lattice + plane, component);
+    }
+}
+
+/* The four lattice points of the camera pixels at `image`, in four planes a component. */
+INLINE void lattice_points(GLOBAL const float *image, int stride, int two_point,
+                           float scale, GLOBAL float *lattice, int plane)
+{
+    wide exact[5], between[5], above[5];
+    wide sum[5], difference[5];
+    for (int j = 0; j < 5; j++) {
+        wide row[5];
+        for (int i = 0; i < 5; i++)
+            row[i] = to_wide(load_thin(image + (i - 2) * stride + j - 2), scale);
+        above[j] = half_way(row[0], row[1], row[2], row[3]);
+        between[j] = half_way(row[1], row[2], row[3], row[4]);
+        exact[j] = row[2];
+        sum[j] = two_point ? above[j] : row[2] + row[1];
+        difference[j] = row[2] - row[1];
+    }
+    lattice_pair(sum, difference, two_point, 1, lattice, plane, 4 * plane);
+    for (int j = 0; j < 5; j++) {
+        sum[j] = two_point ? exact[j] : between[j] + above[j];
+        difference[j] = between[j] - above[j];
+    }
+    lattice_pair(sum, difference, two_point, 0, lattice + 2 * plane, plane, 4 * plane);
+}
+
+/* What one lattice point adds to a pixel: its weight, less the distance by which its
+ * gradient line misses the pixel, if the gradient points towards the pixel. */
+INLINE real convergence(GLOBAL const float *lattice, int component, esrrf_sample s)
+{
+    real column = load(lattice);
+    real row = load(lattice + component);
+    real along = column * s.column + row * s.row;
+    real across = row * s.column - column * s.row;
+    return where_negative(along, s.weight - absolute(across));
+}
+
+/* x to a power that is no whole number, for 0 <= x <= 1 and a positive exponent. */
+INLINE real fractional_power(real x, float exponent)
+{
+    mask parts = bits(larger(x, ZERO + 1.2e-38f)) - 0x3f3504f3;
+    real mantissa = from_bits((parts & 0x007fffff) + 0x3f3504f3);
+    real t = (mantissa - 1.0f) / (mantissa + 1.0f);
+    real u = t * t;
+    real series = 0.57707802f + u * (0.41219858f + u * 0.32059890f);
+    real logarithm = to_float(parts >> 23) + t * (2.88539008f + u * (0.96179669f + u * series));
+    real y = larger(logarithm * exponent, ZERO - 126.0f);
+    real whole = (y + 12582912.0f) - 12582912.0f;
+    real f = y - whole;
+    real tail = 0.0013333558f + f * (0.00015403530f + f * 0.000015252734f);
+    real fraction = 1.0f + f * (0.69314718f + f * (0.24022651f + f * (0.055504109f
+                    + f * (0.0096181291f + f * tail))));
+    return from_bits(bits(fraction) + ((bits(whole + 12582912.0f) & 0x1ff) << 23));
+}
+
+/* x to the sensitivity; `whole` is that number if it is a whole one, else 0. */
+INLINE real sharpen(real x, int whole, float sensitivity)
+{
+    if (whole == 0)
+        return fractional_power(x, sensitivity);
+    real power = x;
+    for (int i = 1; i < whole; i++)
+        power = power * x;
+    return power;
+}
+
+/* Cubic interpolation between four neighbours. */
+INLINE real blend(real a, real b, real c, real d, TABLE const float *weights)
+{
+    return a * weights[0] + b * weights[1] + c * weights[2] + d * weights[3];
+}
+
+/* Take one more value of a pixel into its running sums, counted from its first value so
+ * that a small variance on a large mean is not lost to rounding. */
+INLINE void take_in(moments *m, real value, int statistic, int is_first)
+{
+    if (statistic == MEAN) {
+        m->sum = is_first ? value : m->sum + value;
+        return;
+    }
+    if (is_first) {
+        m->first = value;
+        m->sum = m->squares = m->lag = m->last = ZERO;
+        return;
+    }
+    value = value - m->first;
+    m->sum = m->sum + value;
+    m->squares = m->squares + value * value;
+    m->lag = m->lag + m->last * value;
+    m->last = value;
+}
+
+INLINE moments load_moments(esrrf_arguments a, long i)
+{
+    moments m = {ZERO, ZERO, ZERO, ZERO, ZERO};
+    m.sum = load(a.sum + i);
+    if (a.statistic >= VARIANCE) {
+        m.first = load(a.first + i);
+        m.squares = load(a.squares + i);
+    }
+    if (a.statistic == LAG) {
+        m.lag = load(a.lag + i);
+        m.last = load(a.last + i);
+    }
+    return m;
+}
+
+INLINE void store_moments(esrrf_arguments a, long i, moments m)
+{
+    store(a.sum + i, m.sum);
+    if (a.statistic >= VARIANCE) {
+        store(a.first + i, m.first);
+        store(a.squares + i, m.squares);
+    }
+    if (a.statistic == LAG) {
+        store(a.lag + i, m.lag);
+        store(a.last + i, m.last);
+    }
+}
+
+/* The value of one output pixel in one frame. `place` is its camera pixel in the planes of
+ * the framed image and lattice, `row` the same pixel's row in the camera frame. */
+INLINE real pixel_value(esrrf_arguments a, GLOBAL const float *image,
+                        GLOBAL const float *lattice, int frame, int row, int column,
+                        int phase)
+{
+    int m = a.magnification, table = frame % a.tables;
+    int at = table * m * m + phase;
+    int down = table * m + phase / m, across = table * m + phase % m;
+    int component = 4 * a.framed_rows * a.stride;
+    TABLE const esrrf_sample *samples = a.samples + at * a.most_samples;
+    real value = ZERO;
+    for (int s = 0; s < a.counts[at]; s++)
+        value = value + convergence(lattice + samples[s].offset, component, samples[s]);
+    value = value * a.scale[at];
+    if (a.whole_sensitivity != 1)
+        value = sharpen(value, a.whole_sensitivity, a.sensitivity);
+    if (a.weighting) {
+        TABLE const float *weights = a.column_weights + 4 * across;
+        image += a.row_tap[down] * a.stride + a.column_tap[across];
+        real taps[4];
+        for (int i = 0; i < 4; i++) {
+            taps[i] = blend(load(image), load(image + 1), load(image + 2),
+                            load(image + 3), weights);
+            image += a.stride;
+        }
+        value = value * blend(taps[0], taps[1], taps[2], taps[3],
+                              a.row_weights + 4 * down);
+    }
+    value = value * a.row_mask[down * a.height + row];
+    return value * load(a.column_mask + across * a.pitch + column);
+}
+
+#ifdef __OPENCL_VERSION__ /* one call a work-item */
+
+/* One value of a frame, moved by whole pixels and continued by its edge pixels. */
+INLINE void esrrf_image(esrrf_arguments a, int column, int row, int frame)
+{
+    GLOBAL const int *shift = a.shift + 2 * (frame % a.tables);
+    int r = clamp(row - a.before + shift[0], 0, a.height - 1);
+    int c = clamp(column - a.before + shift[1], 0, a.width - 1);
+    float value = (float)a.frames[((long)frame * a.height + r) * a.width + c];
+    a.image[((long)frame * a.framed_rows + row) * a.stride + column] = value;
+}
+
+INLINE void esrrf_lattice(esrrf_arguments a, int column, int row, int frame)
+{
+    long plane = (long)a.framed_rows * a.stride;
+    long place = (row + 2L) * a.stride + column * WIDE + 2;
+    lattice_points(a.image + frame * plane + place, a.stride, a.two_point, a.fixed_scale,
+                   a.lattice + frame * 8 * plane + place, plane);
+}
+
+INLINE void esrrf_converge(esrrf_arguments a, int column, int phase, int row)
+{
+    long plane = (long)a.framed_rows * a.stride;
+    long target = ((long)phase * a.height + row) * a.pitch + column * LANES;
+    long place = (row + a.before) * (long)a.stride + column * LANES + a.before;
+    moments sums = {ZERO, ZERO, ZERO, ZERO, ZERO};
+    if (!a.fresh)
+        sums = load_moments(a, target);
+    for (int frame = 0; frame < a.count; frame++) {
+        real value = pixel_value(a, a.image + frame * plane + place,
+                                 a.lattice + frame * 8 * plane + place, frame, row,
+                                 column * LANES, phase);
+        take_in(&sums, value, a.statistic, a.fresh && frame == 0);
+    }
+    store_moments(a, target, sums);
+}
+
+#else /* one call a part, all on one thread */
+
+#include "frame.h"
+
+/* One band of camera rows, frame after frame, so that a frame's lattice stays in cache. */
+void esrrf_part(esrrf_arguments a, int part, float *scratch)
+{
+    long plane = (long)a.framed_rows * a.stride;
+    float *image = scratch, *lattice = scratch + plane;
+    int first = part * a.part_rows;
+    int rows = a.height - first < a.part_rows ? a.height - first : a.part_rows;
+    int framed_rows = rows + a.framed_rows - a.part_rows;
+    for (int frame = 0; frame < a.count; frame++) {
+        const int *shift = a.shift + 2 * (frame % a.tables);
+        for (int r = 0; r < framed_rows; r++) {
+            int row = between(first + r - a.before + shift[0], 0, a.height - 1);
+            read_row(a.frames, a.pixel, ((long)frame * a.height + row) * a.width, a.width,
+                     shift[1] - a.before, image + (long)r * a.stride, a.stride);
+        }
+        for (int r = 2; r < framed_rows - 2; r++)
+            for (int c = 2; c + WIDE + 2 <= a.stride; c += WIDE)
+                lattice_points(image + (long)r * a.stride + c, a.stride, a.two_point,
+                               a.fixed_scale, lattice + (long)r * a.stride + c, plane);
+        for (int r = 0; r < rows; r++)
+            for (int phase = 0; phase < a.magnification * a.magnification; phase++)
+                for (int c = 0; c < a.pitch; c += LANES) {
+                    long target = ((long)phase * a.height + first + r) * a.pitch + c;
+                    long place = (r + a.before) * (long)a.stride + c + a.before;
+                    moments sums = {ZERO, ZERO, ZERO, ZERO, ZERO};
+                    if (frame > 0 || !a.fresh)
+                        sums = load_moments(a, target);
+                    real value = pixel_value(a, image + place, lattice + place, frame,
+                                             first + r, c, phase);
+                    take_in(&sums, value, a.statistic, a.fresh && frame == 0);
+                    store_moments(a, target, sums);
+                }
+    }
+}
+
+#endif
