@@ -79,13 +79,7 @@ def blinking_filaments(
     on = rng.random(len(rows)) < duty
     movie = np.empty((frames, *shape), np.uint16)
     for frame in movie:
-        light = spots(
-            shape,
-            rows[on],
-            columns[on],
-            np.full(on.sum(), photons),
-            fwhm / FWHM_PER_SIGMA,
-        )
+        light = spots(shape, rows[on], columns[on], np.full(on.sum(), photons), sigma)
         frame[...] = rng.poisson(light + background)
         chance = rng.random(len(rows))
         on = np.where(on, chance >= switch_off, chance < switch_on)

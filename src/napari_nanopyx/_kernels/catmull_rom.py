@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 Border = Literal["replicate", "drop"]
 """What a tap outside the image reads: the edge sample, or nothing."""
 
+COORDINATE_DECIMALS = 12
+
 
 def kernel(distance: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the Catmull-Rom weight of samples this far from the point."""
@@ -34,9 +36,11 @@ def coordinates(
     """Return where each output sample lies on the input axis.
 
     Output sample ``q`` lies at ``(q + offset) / factor - shift``, in continuous
-    coordinates: input sample ``n`` covers ``[n, n + 1)``.
+    coordinates: input sample ``n`` covers ``[n, n + 1)``. It is rounded, so that the
+    last bit of a shift does not decide which side of a pixel's edge a sample is on.
     """
-    return (np.arange(output_length, dtype=np.float64) + offset) / factor - shift
+    points = (np.arange(output_length, dtype=np.float64) + offset) / factor - shift
+    return points.round(COORDINATE_DECIMALS)
 
 
 def taps_at(

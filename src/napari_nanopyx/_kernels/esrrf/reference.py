@@ -143,12 +143,10 @@ def partial(stack: Image, magnification: int, statistic: Statistic) -> Partial:
     if statistic == "AVG":
         return {"sum": phases.sum(axis=0)}
     shifted = phases - phases[0]
-    moments = {
-        "first": phases[0].copy(),
-        "sum": shifted.sum(axis=0),
-        "squares": (shifted**2).sum(axis=0),
-    }
+    moments = {"first": phases[0].copy(), "sum": shifted.sum(axis=0)}
     if statistic == "TAC2":
         moments["lag"] = (shifted[:-1] * shifted[1:]).sum(axis=0)
         moments["last"] = shifted[-1].copy()
+    else:
+        moments["squares"] = (shifted**2).sum(axis=0)
     return moments
