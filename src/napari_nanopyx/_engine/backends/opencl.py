@@ -170,7 +170,7 @@ class OpenCLSession:
         scalars = self._arguments.block_scalars(block, frames)
         scalars |= {"fresh": int(fresh), "fixed_scale": self._scale}
         sizes = self._sizes(scalars)
-        work = self._generated.work(**sizes)
+        work = self._plan.work_floats(self._arguments.part_rows)
         outputs = self._plan.outputs(frames)
         values = []
         for name, ctype, role in self._generated.ARGUMENTS:
