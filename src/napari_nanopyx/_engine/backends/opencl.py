@@ -48,6 +48,12 @@ def _context(platform_index: int, device_index: int) -> Any:
     return cl.Context([device])
 
 
+def _cpu_lanes(device: Device) -> int:
+    """Return the lanes of a vector: PoCL's older LLVM crashes on sixteen."""
+    lanes = int(device.details["float_lanes"])
+    return 8 if lanes >= 8 else 4 if lanes >= 4 else 1
+
+
 class OpenCLSession:
     """Holds one task's program and buffers on one device.
 
@@ -64,7 +70,7 @@ class OpenCLSession:
         self._is_gpu = device.is_gpu
         self._arguments = Arguments(plan, plan.shape[1])
         self._generated = import_module(f"napari_nanopyx._generated.{task_name}_opencl")
-        self._lanes = 1 if device.is_gpu else int(device.details["float_lanes"])
+        self._lanes = 1 if device.is_gpu else _cpu_lanes(device)
         self.preferred_frames = 512 if device.is_gpu else 32
         room = min(device.memory_bytes // 8, int(device.details["max_allocation_bytes"]))
         fits = max(1, room // (2 * plan.block_bytes_per_frame))
