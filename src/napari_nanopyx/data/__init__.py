@@ -2,26 +2,37 @@
 
 from __future__ import annotations
 
-from importlib.resources import as_file, files
+from pathlib import Path
+from typing import Any
 
-from napari_nanopyx.io import FrameStack, ImageMetadata, open_movie
+from numpy.typing import NDArray
 
-TELOMERES = "telomeres_live_200f.tif"
+from napari_nanopyx.io import ImageMetadata, open_movie
 
 
-def telomeres() -> tuple[FrameStack, ImageMetadata]:
-    """Open 200 frames of telomeres in a living cell, 133 x 162 pixels of 110 nm.
+def telomeres_path() -> Path:
+    """Return where the bundled movie of telomeres lies."""
+    return Path(__file__).parent / "telomeres_live_200f.tif"
+
+
+def telomeres() -> tuple[NDArray[Any], ImageMetadata]:
+    """Read 200 frames of telomeres in a living cell, 133 x 162 pixels of 110 nm.
 
     Returns
     -------
     tuple
-        The movie (T, Y, X) and its metadata.
+        The movie (T, Y, X), uint16, and its metadata.
 
     References
     ----------
     Dominguez Mantes et al., Spotiflow, doi:10.1101/2024.02.01.578426. The licence of
     the movie (BSD-3-Clause) lies beside it.
+
+    Examples
+    --------
+    >>> movie, metadata = telomeres()
+    >>> movie.shape, metadata.unit
+    ((200, 133, 162), 'µm')
     """
-    with as_file(files(__name__) / TELOMERES) as path:
-        movie = open_movie(path)
-    return movie, movie.metadata
+    with open_movie(telomeres_path()) as movie:
+        return movie[...], movie.metadata

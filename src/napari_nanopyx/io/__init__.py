@@ -5,7 +5,7 @@ from __future__ import annotations
 from napari_nanopyx.io.metadata import ImageMetadata
 from napari_nanopyx.io.opening import open_image, open_movie
 from napari_nanopyx.io.stack import FrameStack, ImageFileError
-from napari_nanopyx.io.writing import check_output, write_tiff
+from napari_nanopyx.io.writing import check_output, temporary_beside, write_tiff
 
 __all__ = [
     "FrameStack",
@@ -14,5 +14,6 @@ __all__ = [
     "check_output",
     "open_image",
     "open_movie",
+    "temporary_beside",
     "write_tiff",
 ]

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
+import re
+from html import unescape
 from typing import Any
-from xml.etree import ElementTree
 
 from napari_nanopyx.io.metadata import ImageMetadata, plain_unit
 
 SECONDS = {"s": 1.0, "sec": 1.0, "ms": 1e-3, "µs": 1e-6, "us": 1e-6, "min": 60.0}
-LARGEST_OME_CHARACTERS = 20_000_000
+PIXELS_TAG = re.compile(r"<(?:\w+:)?Pixels\b([^<>]*)>")
+ATTRIBUTE = re.compile(r"(\w+)=\"([^\"<>]*)\"")
 
 
 def read_metadata(file: Any, axes: str) -> ImageMetadata:
@@ -42,27 +44,21 @@ def _from_imagej(file: Any, axes: str) -> ImageMetadata:
 
 
 def _from_ome(text: str, axes: str) -> ImageMetadata:
-    if len(text) > LARGEST_OME_CHARACTERS:
+    tag = PIXELS_TAG.search(text)
+    if tag is None:
         return ImageMetadata(axes)
-    try:
-        root = ElementTree.fromstring(text)
-    except ElementTree.ParseError:
-        return ImageMetadata(axes)
-    pixels = root.find(".//{*}Pixels")
-    if pixels is None:
-        return ImageMetadata(axes)
+    # Attributes are picked out by pattern: an XML parser would expand entities.
+    values = {name: unescape(value) for name, value in ATTRIBUTE.findall(tag[1])}
     size = _both(
-        _positive(pixels.get("PhysicalSizeY")), _positive(pixels.get("PhysicalSizeX"))
+        _positive(values.get("PhysicalSizeY")), _positive(values.get("PhysicalSizeX"))
     )
-    scale = SECONDS.get(plain_unit(pixels.get("TimeIncrementUnit", "s")), 1.0)
-    interval = _positive(pixels.get("TimeIncrement"))
-    description = root.findtext(".//{*}Image/{*}Description") or ""
+    scale = SECONDS.get(plain_unit(values.get("TimeIncrementUnit", "s")), 1.0)
+    interval = _positive(values.get("TimeIncrement"))
     return ImageMetadata(
         axes,
         size,
-        plain_unit(pixels.get("PhysicalSizeXUnit", "µm")) if size else "pixel",
+        plain_unit(values.get("PhysicalSizeXUnit", "µm")) if size else "pixel",
         interval * scale if interval else None,
-        description,
     )
 
 

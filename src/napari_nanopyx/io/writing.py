@@ -98,7 +98,7 @@ def write_tiff(
     bigtiff = size > CLASSIC_TIFF_BYTES
     note = json.dumps(provenance, default=str) if provenance else ""
     with (
-        _temporary_beside(place) as part,
+        temporary_beside(place) as part,
         tifffile.TiffWriter(part, ome=ome, imagej=not ome, bigtiff=bigtiff) as writer,
     ):
         writer.write(
@@ -113,7 +113,8 @@ def write_tiff(
 
 
 @contextmanager
-def _temporary_beside(place: Path) -> Iterator[Path]:
+def temporary_beside(place: Path) -> Iterator[Path]:
+    """Give a name to write to; the file takes its place when the block succeeds."""
     part = place.with_name(f".{place.name}.{uuid.uuid4().hex[:8]}.part")
     try:
         yield part
