@@ -36,7 +36,7 @@ def write_movies(folder: Path, frames: int) -> dict[str, Path]:
         return paths
     paths["Zarr"] = folder / "long.zarr"
     rows = 50
-    array = zarr.open(
+    array = zarr.open_array(
         str(paths["Zarr"]),
         mode="w",
         shape=(frames, SIDE, SIDE),

@@ -13,6 +13,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from napari_nanopyx.data import telomeres as bundled_movie
 from napari_nanopyx.io import ImageMetadata, temporary_beside, write_tiff
 
 MAGNIFICATION = 5
@@ -51,10 +52,9 @@ def reconstruct(
     """
     import napari_nanopyx as nx
     from napari_nanopyx import engine
-    from napari_nanopyx.data import telomeres
 
     folder.mkdir(parents=True, exist_ok=True)
-    movie, metadata = telomeres()
+    movie, metadata = bundled_movie()
     with engine.record() as runs:
         image = nx.esrrf(
             movie,

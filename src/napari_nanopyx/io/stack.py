@@ -85,7 +85,10 @@ class FrameStack:
         keys = _full_key(key, self.ndim)
         leading = self._numbers.ndim
         numbers = np.asarray(self._numbers[keys[:leading]])
-        frames = self._read(numbers.ravel()).astype(self.dtype, copy=False)
+        if numbers.size:
+            frames = self._read(numbers.ravel()).astype(self.dtype, copy=False)
+        else:
+            frames = np.empty((0, *self._frame_shape), self.dtype)
         frames = frames.reshape(numbers.shape + self._frame_shape)
         inside = (slice(None),) * numbers.ndim + keys[leading:]
         selected: NDArray[Any] = frames[inside]

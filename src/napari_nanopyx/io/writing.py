@@ -134,9 +134,12 @@ def _exactly(
         if frame.shape != shape[-2:]:
             raise ValueError(f"frame {given} is {frame.shape}, not {shape[-2:]}")
         given += 1
+        if given > expected:
+            break
         yield np.ascontiguousarray(frame, np.float32)
     if given != expected:
-        raise ValueError(f"{given} frames were given, {expected} were announced")
+        fault = "fewer" if given < expected else "more"
+        raise ValueError(f"{fault} frames were given than the {expected} announced")
 
 
 def _pixels_per_unit(metadata: ImageMetadata) -> tuple[float, float] | None:
