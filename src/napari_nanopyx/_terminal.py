@@ -14,6 +14,7 @@ import typer
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from napari_nanopyx.engine import Run
     from napari_nanopyx.io import FrameStack
 
 Progress = Callable[[int, int], None]
@@ -27,7 +28,7 @@ def one_sentence_errors() -> Iterator[None]:
 
     A request to terminate becomes an ordinary exit, so that temporary files go.
     """
-    from napari_nanopyx._engine.errors import NanoPyxError
+    from napari_nanopyx.engine import NanoPyxError
 
     before = signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     try:
@@ -105,7 +106,7 @@ def frames(
         yield from block
 
 
-def frames_by_implementation(runs: Iterable[Any]) -> dict[str, int]:
+def frames_by_implementation(runs: Iterable[Run]) -> dict[str, int]:
     """Add up how many frames each implementation computed."""
     counts: dict[str, int] = {}
     for run in runs:
@@ -115,7 +116,7 @@ def frames_by_implementation(runs: Iterable[Any]) -> dict[str, int]:
 
 
 def provenance(
-    command: str, source: Path, parameters: Mapping[str, Any], runs: Iterable[Any]
+    command: str, source: Path, parameters: Mapping[str, Any], runs: Iterable[Run]
 ) -> dict[str, Any]:
     """Return what was done to which file, for the output's description."""
     from importlib.metadata import version
@@ -131,7 +132,7 @@ def provenance(
     return record
 
 
-def say_written(target: Path, shape: tuple[int, ...], runs: Iterable[Any]) -> None:
+def say_written(target: Path, shape: tuple[int, ...], runs: Iterable[Run]) -> None:
     """Say in one line what was written and who computed it."""
     size = " x ".join(str(length) for length in shape)
     counts = frames_by_implementation(runs)

@@ -78,7 +78,7 @@ def reconstruct(
         f"{len(movie)} frames of {movie.shape[1]} x {movie.shape[2]} pixels, "
         f"magnification {MAGNIFICATION}: {run.seconds:.2f} s",
         f"Frames by implementation: {shares}",
-        f"Last choice: {run.choice.implementation.name}, because {run.choice.reason}",
+        f"Last choice: {run.implementation}, because: {run.reason}",
         f"Reconstruction: {result_path}",
         f"Mean image: {mean_path}",
         f"Comparison: {picture or 'needs matplotlib: pip install matplotlib'}",

@@ -9,7 +9,7 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from napari_nanopyx._engine.types import Device, Implementation
+    from napari_nanopyx.engine import Device, Implementation
 
 OPTIONAL = {
     "numba": "pip install 'napari-nanopyx[numba]'",
