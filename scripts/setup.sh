@@ -50,9 +50,8 @@ need_packages() {
 find_python() {
     local candidate
     for candidate in ${PYTHON:-} python3 python3.14 python3.13 python3.12 python3.11; do
-        if "$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
-            2>/dev/null; then
-            command -v "$candidate"
+        if "$candidate" -c 'import sys
+sys.exit(print(sys.executable) if sys.version_info >= (3, 11) else 1)' 2>/dev/null; then
             return
         fi
     done

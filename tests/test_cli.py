@@ -140,7 +140,7 @@ WRONG = {
     "radius": (["movie.tif", "out.tif", "--radius=-1"], "radius"),
     "temporal": (["movie.tif", "out.tif", "--temporal=MEDIAN"], "temporal"),
     "frames": (
-        ["movie.tif", "out.tif", "--frames-per-timepoint=7"],
+        ["movie.tif", "out.tif", "--frames-per-timepoint=-1"],
         "frames_per_timepoint",
     ),
     "channel": (["movie.tif", "out.tif", "--channel=1"], "channel"),
@@ -167,6 +167,20 @@ def test_wrong_input_is_one_sentence_and_no_file(
     assert message in err
     assert err.count("\n") == 1
     assert {path: path.read_bytes() for path in tmp_path.glob("**/*.tif")} == before
+
+
+@pytest.mark.filterwarnings("default:.*TAC2:UserWarning")
+def test_warnings_are_one_sentence(source: Path, tmp_path: Path) -> None:
+    """A method's warning is said in one line, and the result is written."""
+    target = tmp_path / "out.tif"
+    code, _, err = run(
+        "esrrf", source, target, "--temporal", "TAC2", "--frames-per-timepoint", 1
+    )
+    assert code == 0
+    assert err.startswith("napari-nanopyx: note: ")
+    assert "TAC2" in err
+    assert err.count("\n") == 1
+    assert target.exists()
 
 
 @pytest.mark.parametrize("words", [["--magnification", "2.5"], ["--colour", "red"]])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import sys
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -26,19 +27,29 @@ WRONG_INPUT = 2
 def one_sentence_errors() -> Iterator[None]:
     """Turn what the user can mend into one sentence and exit code 2.
 
-    A request to terminate becomes an ordinary exit, so that temporary files go.
+    Warnings become one sentence too, and the work goes on. A request to terminate
+    becomes an ordinary exit, so that temporary files go.
     """
     from napari_nanopyx.engine import NanoPyxError
 
     before = signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     try:
-        yield
+        with warnings.catch_warnings():
+            warnings.showwarning = _say_warning
+            yield
     except (NanoPyxError, ValueError, TypeError, OSError, MemoryError) as problem:
-        sentence = " ".join(str(problem).split()) or type(problem).__name__
-        typer.echo(f"napari-nanopyx: {sentence}", err=True)
+        typer.echo(f"napari-nanopyx: {_sentence(problem)}", err=True)
         raise typer.Exit(WRONG_INPUT) from problem
     finally:
         signal.signal(signal.SIGTERM, before)
+
+
+def _sentence(problem: object) -> str:
+    return " ".join(str(problem).split()) or type(problem).__name__
+
+
+def _say_warning(message: Warning | str, *_: object) -> None:
+    typer.echo(f"napari-nanopyx: note: {_sentence(message)}", err=True)
 
 
 @contextmanager
@@ -64,19 +75,28 @@ def read_shifts(path: Path) -> NDArray[Any]:
     """Read the row and column correction of every frame from a CSV file."""
     import numpy as np
 
-    text = path.read_text(encoding="utf-8").strip().splitlines()
-    if text and any(character.isalpha() for character in text[0].replace("e", "")):
-        text = text[1:]
+    lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+    rows = [line.split(",") for line in lines if line.strip()]
+    if rows and not _is_number(rows[0][0]):
+        rows = rows[1:]
     try:
-        shifts = np.loadtxt(text, delimiter=",", ndmin=2)
+        shifts = np.array([[float(word) for word in row] for row in rows])
     except ValueError as problem:
         raise ValueError(f"drift file {path} is not a table: {problem}") from problem
     if shifts.ndim != 2 or shifts.shape[1] != 2:
         raise ValueError(
-            f"drift file {path} has {shifts.shape[-1]} columns: "
-            "give two, the row and the column correction of every frame"
+            f"drift file {path} holds an array of shape {shifts.shape}: "
+            "give two columns, the row and the column correction of every frame"
         )
     return shifts
+
+
+def _is_number(word: str) -> bool:
+    try:
+        float(word)
+    except ValueError:
+        return False
+    return True
 
 
 def in_blocks(
