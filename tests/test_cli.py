@@ -18,6 +18,7 @@ from typer.testing import CliRunner
 
 import napari_nanopyx as nx
 from napari_nanopyx import cli, demo
+from napari_nanopyx.data import telomeres
 from napari_nanopyx.io import open_movie
 
 MOVIE = np.random.default_rng(5).poisson(200, (6, 14, 11)).astype(np.uint16)
@@ -245,8 +246,9 @@ def test_demo_writes_image_and_picture(
 ) -> None:
     """The demo leaves two TIFFs and a picture, says who computed and why, and ends."""
     pytest.importorskip("matplotlib")
-    movie, metadata = demo.bundled_movie()
-    monkeypatch.setattr(demo, "bundled_movie", lambda: (movie[:8, :40, :50], metadata))
+    movie, metadata = telomeres()
+    small = movie[:8, :40, :50]
+    monkeypatch.setattr(demo, "bundled_movie", lambda: (small, metadata))
     for name in ("DISPLAY", "WAYLAND_DISPLAY"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr(sys, "platform", "linux")

@@ -35,7 +35,7 @@ def one_sentence_errors() -> Iterator[None]:
     before = signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     try:
         with warnings.catch_warnings():
-            warnings.showwarning = _say_warning
+            warnings.showwarning = _say_warning  # type: ignore[assignment]
             yield
     except (NanoPyxError, ValueError, TypeError, OSError, MemoryError) as problem:
         typer.echo(f"napari-nanopyx: {_sentence(problem)}", err=True)

@@ -172,7 +172,7 @@ def magnify(
                 lambda block, report: nx.magnify(
                     block,
                     factors,
-                    kernel=kernel,
+                    kernel=kernel,  # type: ignore[arg-type]
                     shift=shift,
                     implementation=implementation,
                     progress=report,

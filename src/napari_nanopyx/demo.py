@@ -114,8 +114,8 @@ def draw_comparison(
         axes[0, column].add_patch(
             Rectangle((left, top), side, side, fill=False, edgecolor="white")
         )
-    with temporary_beside(path) as part:
-        figure.savefig(part, format="png", dpi=110)
+    with temporary_beside(path) as unfinished:
+        figure.savefig(unfinished, format="png", dpi=110)
 
 
 def _draw_scale_bar(
