@@ -35,7 +35,7 @@ def markdown(results: dict[str, Any]) -> Iterator[str]:
     yield f"## eSRRF, {frames} frames of {height} x {width}"
     yield ""
     yield (
-        f"Magnification {sizes['magnification']}, radius {sizes['radius']}, "
+        f"Magnification {sizes['magnification']}, radius {sizes['radius']},"
         f"sensitivity {sizes['sensitivity']:g}, AVG."
     )
     yield ""
@@ -45,7 +45,7 @@ def markdown(results: dict[str, Any]) -> Iterator[str]:
     frames, height, width = sizes["magnify_shape"]
     yield ""
     yield (
-        f"## Magnify {sizes['magnification']} times, {frames} frames of "
+        f"## Magnify {sizes['magnification']} times, {frames} frames of"
         f"{height} x {width}"
     )
     yield ""
@@ -66,7 +66,7 @@ def markdown(results: dict[str, Any]) -> Iterator[str]:
                 continue
             blocks = ", ".join(f"{name} {n}" for name, n in found["blocks"].items())
             yield (
-                f"| {kind} | {found['seconds']:.1f} | "
+                f"| {kind} | {found['seconds']:.1f} |"
                 f"{found['peak_bytes'] / 1e6:.0f} MB | {blocks} |"
             )
     if results["problems"]:
@@ -118,11 +118,11 @@ def _limit(results: dict[str, Any]) -> Iterator[str]:
     shape = tuple(sizes["esrrf_shape"])
     samples = samples_per_pixel(sizes["magnification"], sizes["radius"])
     flops = rgc_flops(shape, sizes["magnification"], sizes["radius"])
-    yield f"The RGC sum alone: {samples:.2f} accepted samples per output pixel (exact "
-    yield f"count of the window rule), {FLOPS_PER_SAMPLE} operations each (2 products, "
-    yield "2 fused multiply-adds, 1 difference, 1 addition; absolute value and sign "
-    yield f"test not counted): {flops / 1e9:.2f} Gflop. The share of the limit divides "
-    yield "it by the time of the whole call, so everything else counts as loss. The "
+    yield f"The RGC sum alone: {samples:.2f} accepted samples per output pixel (exact"
+    yield f"count of the window rule), {FLOPS_PER_SAMPLE} operations each (2 products,"
+    yield "2 fused multiply-adds, 1 difference, 1 addition; absolute value and sign"
+    yield f"test not counted): {flops / 1e9:.2f} Gflop. The share of the limit divides"
+    yield "it by the time of the whole call, so everything else counts as loss. The"
     yield "limit is measured by `peak.c`: fused multiply-adds in registers."
     yield ""
     yield "| Threads | limit, GFLOP/s | RGC sum in our best call, GFLOP/s | share |"

@@ -17,7 +17,7 @@ from napari_nanopyx.data import telomeres as bundled_movie
 from napari_nanopyx.io import ImageMetadata, temporary_beside, write_tiff
 
 MAGNIFICATION = 5
-RADIUS = 1.5
+RADIUS = 2.0
 SENSITIVITY = 2.0
 
 
@@ -89,7 +89,10 @@ def reconstruct(
 def draw_comparison(
     mean: NDArray[Any], image: NDArray[Any], metadata: ImageMetadata, path: Path
 ) -> None:
-    """Draw the mean image beside the reconstruction, whole and enlarged."""
+    """Draw the mean image beside the reconstruction, whole and enlarged.
+
+    Each is shown from its own median to its 99.9th percentile.
+    """
     import numpy as np
     from matplotlib.figure import Figure
     from matplotlib.patches import Rectangle
@@ -103,7 +106,7 @@ def draw_comparison(
     axes = figure.subplots(2, 2)
     titles = ("Mean of the movie", "eSRRF")
     for column, (picture, title) in enumerate(zip((mean, image), titles, strict=True)):
-        low, high = np.percentile(picture, (1, 99.8))
+        low, high = np.percentile(picture, (50, 99.9))
         inset = picture[top : top + side, left : left + side]
         for row, part in enumerate((picture, inset)):
             panel = axes[row, column]

@@ -42,7 +42,7 @@ def _lines() -> Iterator[str]:
     )
     yield ""
     yield "Packages"
-    for package in ("numpy", "scipy", "tifffile"):
+    for package in ("numpy", "tifffile"):
         yield f"  {package} {version(package)}"
     for package, remedy in OPTIONAL.items():
         yield f"  {package} {_version(package) or f'not installed: {remedy}'}"
@@ -75,7 +75,8 @@ def _qt_binding() -> str | None:
 def _device(device: Device) -> str:
     memory = f"{device.memory_bytes / 2**30:.1f} GiB" if device.memory_bytes else ""
     kind = "GPU" if device.is_gpu else device.kind
-    return f"{device.name} ({', '.join(part for part in (kind, memory) if part)})"
+    facts = ", ".join(part for part in (kind, device.identity, memory) if part)
+    return f"{device.name}: {facts}"
 
 
 def _implementation(implementation: Implementation) -> str:
