@@ -50,6 +50,7 @@ def run(sizes: Sizes, folder: Path, options: argparse.Namespace) -> dict[str, An
         "ours": {},
         "peer": {"esrrf": {}, "magnify": {}},
         "peak_gflops": {},
+        "summed_samples": peak.summed_samples(sizes.magnification, sizes.radius),
         "long_movie": {},
         "problems": {},
     }

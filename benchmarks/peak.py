@@ -59,8 +59,21 @@ def samples_per_pixel(magnification: int, radius: float) -> float:
     return accepted / magnification**2
 
 
-def rgc_flops(shape: tuple[int, int, int], magnification: int, radius: float) -> float:
+def summed_samples(magnification: int, radius: float) -> float:
+    """Return how many of them our kernel really sums, averaged over the phases.
+
+    It leaves out those whose weights together vanish in float32 rounding.
+    """
+    from napari_nanopyx._kernels.esrrf import tables
+
+    _, phases = tables.axis(magnification, 0.0)
+    geometry = tables.Geometry(width=64, part_rows=1, radius=radius)
+    counts, _ = tables.samples(phases, phases, radius, geometry)
+    return float(counts.mean())
+
+
+def rgc_flops(shape: tuple[int, int, int], magnification: int, samples: float) -> float:
     """Return the operations of the RGC sum over a movie."""
     frames, height, width = shape
     pixels = frames * height * width * magnification**2
-    return FLOPS_PER_SAMPLE * samples_per_pixel(magnification, radius) * pixels
+    return FLOPS_PER_SAMPLE * samples * pixels

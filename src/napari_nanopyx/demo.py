@@ -118,7 +118,7 @@ def draw_comparison(
             Rectangle((left, top), side, side, fill=False, edgecolor="white")
         )
     with temporary_beside(path) as unfinished:
-        figure.savefig(unfinished, format="png", dpi=110)
+        figure.savefig(unfinished, format="png", dpi=80)
 
 
 def _draw_scale_bar(
