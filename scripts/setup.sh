@@ -30,7 +30,7 @@ esac
 
 # Install packages if this user may, without a question; otherwise name them and end.
 need_packages() {
-    local reason=$1 root=()
+    local reason=$1 root=() log
     shift
     if ! command -v apt-get >/dev/null; then
         fail "$reason. Install the counterparts of these Debian packages: $*"
@@ -41,10 +41,15 @@ need_packages() {
         root=(sudo -n)
     fi
     say "$reason: installing $*"
-    ${root[@]+"${root[@]}"} apt-get update -qq
-    ${root[@]+"${root[@]}"} env DEBIAN_FRONTEND=noninteractive \
-        apt-get install -y -qq --no-install-recommends "$@" >/dev/null </dev/null ||
+    log=$(mktemp)
+    # An unrelated source that cannot be reached makes the update fail; go on then.
+    ${root[@]+"${root[@]}"} apt-get update -qq >"$log" 2>&1 </dev/null || true
+    if ! ${root[@]+"${root[@]}"} env DEBIAN_FRONTEND=noninteractive apt-get install \
+        -y -qq --no-install-recommends "$@" >>"$log" 2>&1 </dev/null; then
+        tail -n 20 "$log" >&2
         fail "$reason, and apt-get could not install: $*"
+    fi
+    rm -f "$log"
 }
 
 find_python() {
