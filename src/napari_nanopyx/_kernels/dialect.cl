@@ -5,7 +5,10 @@
  * FIXED_POINT replaces double by 64-bit integers on devices that have no double. */
 
 #define GLOBAL __global
-#define INLINE inline
+#define INLINE static __attribute__((always_inline))
+#ifndef TABLE
+#define TABLE __global
+#endif
 #define PASTE_(a, b) a##b
 #define PASTE(a, b) PASTE_(a, b)
 
@@ -21,18 +24,19 @@
 #else
 #if LANES == 4
 #define WIDE 2
-#elif LANES == 8
-#define WIDE 4
 #else
-#define WIDE 8
+#define WIDE 4
 #endif
 #define OF_REAL(name) PASTE(name, LANES)
 #define OF_THIN(name) PASTE(name, WIDE)
-#define load(p) OF_REAL(vload)(0, p)
-#define store(p, v) OF_REAL(vstore)(v, 0, p)
-#define load_thin(p) OF_THIN(vload)(0, p)
-#define store_thin(p, v) OF_THIN(vstore)(v, 0, p)
-#define where_negative(x, v) select(ZERO, v, (x) < 0)
+/* Not vload and vstore: PoCL calls a function for each of those. */
+typedef OF_REAL(float) __attribute__((aligned(4))) loose_real;
+typedef OF_THIN(float) __attribute__((aligned(4))) loose_thin;
+#define load(p) (*(GLOBAL const loose_real *)(p))
+#define store(p, v) (*(GLOBAL loose_real *)(p) = (v))
+#define load_thin(p) (*(GLOBAL const loose_thin *)(p))
+#define store_thin(p, v) (*(GLOBAL loose_thin *)(p) = (v))
+#define where_negative(x, v) from_bits(((x) < 0) & bits(v))
 #endif
 
 typedef OF_REAL(float) real;
@@ -44,8 +48,8 @@ typedef OF_THIN(float) thin;
 #define from_bits(i) OF_REAL(as_float)(i)
 #define to_float(i) OF_REAL(convert_float)(i)
 #define to_thin(x) OF_THIN(convert_float)(x)
-#define absolute(x) fabs(x)
-#define larger(a, b) fmax(a, b)
+#define absolute(x) from_bits(bits(x) & 0x7fffffff)
+#define larger(a, b) ((a) > (b) ? (a) : (b))
 #define root(x) sqrt(x)
 
 #ifdef FIXED_POINT
