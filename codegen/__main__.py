@@ -7,8 +7,9 @@ text, ``make FOLDER`` writes them all (CMake calls this).
 from __future__ import annotations
 
 import argparse
+import hashlib
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from codegen import c2cl, interface, tag2tag
@@ -39,19 +40,34 @@ KINDS: dict[str, tuple[str, Callable[[Interface], str]]] = {
 }
 
 
-def make(folder: Path) -> list[Path]:
-    """Write every generated file whose text changed; return all their paths."""
+def make(folder: Path) -> None:
+    """Write every generated file whose text has changed."""
     folder.mkdir(parents=True, exist_ok=True)
-    paths = []
+    digests = {}
     for task in interface.tasks():
         kernel = interface.read(task)
-        for name, generate in KINDS.values():
-            path = folder / name.format(task=task)
-            text = generate(kernel)
-            if not path.exists() or path.read_text() != text:
-                path.write_text(text)
-            paths.append(path)
-    return paths
+        texts = {
+            name.format(task=task): generate(kernel)
+            for name, generate in KINDS.values()
+        }
+        for name, text in texts.items():
+            _write(folder / name, text)
+        digests[task] = _digest(task, texts.values())
+    _write(
+        folder / "digests.py",
+        f'"""What identifies each kernel\'s code."""\n\nDIGESTS = {digests!r}\n',
+    )
+
+
+def _digest(task: str, texts: Iterable[str]) -> str:
+    sources = [KERNELS / "dialect.h", KERNELS / "frame.h", KERNELS / task / "kernel.c"]
+    everything = [*texts, *(path.read_text() for path in sources)]
+    return hashlib.sha256("".join(everything).encode()).hexdigest()[:16]
+
+
+def _write(path: Path, text: str) -> None:
+    if not path.exists() or path.read_text() != text:
+        path.write_text(text)
 
 
 def main(arguments: list[str] | None = None) -> int:

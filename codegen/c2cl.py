@@ -29,21 +29,40 @@ def translate(interface: Interface) -> str:
 
 
 def module(interface: Interface) -> str:
-    """Return a Python module that carries the OpenCL source."""
+    """Return a Python module with the OpenCL source and how to launch it."""
     source = translate(interface).replace("\\", "\\\\")
+    arguments = "".join(
+        f"    ({a.name!r}, {a.ctype!r}, {a.role!r}),\n" for a in interface.arguments
+    )
+    names = [a.name for a in interface.arguments if not a.is_array]
+    scalars = ", ".join([*names, "LANES", "WIDE"])
+    items = "".join(
+        f"        {item!r}: ({', '.join(sizes)}),\n"
+        for item, sizes in interface.items.items()
+    )
+    work = "".join(f"        {name!r}: {size},\n" for name, size in interface.work.items())
     return (
-        f'"""Written by codegen from {interface.task}/kernel.c."""\n\n'
+        f'"""Written by codegen from {interface.task}/kernel.c and kernel.toml."""\n\n'
+        f"ARGUMENTS = (\n{arguments})\n\n\n"
+        f"def items({scalars}):\n"
+        f'    """Return the number of work-items of each step."""\n'
+        f"    return {{\n{items}    }}\n\n\n"
+        f"def work({scalars}):\n"
+        f'    """Return the floats a frame takes in each work array."""\n'
+        f"    return {{\n{work}    }}\n\n\n"
         f'SOURCE = """\n{source}"""\n'
     )
 
 
 def _entry_point(interface: Interface, item: str) -> str:
-    parameters = ",\n    ".join(_parameter(a) for a in interface.arguments)
+    parameters = "".join(f"    {_parameter(a)},\n" for a in interface.arguments)
     members = "\n".join(f"    a.{a.name} = {a.name};" for a in interface.arguments)
     return (
-        f"__kernel void {item}_item(\n    {parameters})\n{{\n"
-        f"    {interface.task}_arguments a;\n{members}\n"
-        f"    {item}(a, get_global_id(0), get_global_id(1), get_global_id(2));\n}}"
+        f"__kernel void {item}_item(\n{parameters}"
+        "    int items_0, int items_1, int items_2)\n{\n"
+        "    int i = get_global_id(0), j = get_global_id(1), k = get_global_id(2);\n"
+        "    if (i >= items_0 || j >= items_1 || k >= items_2)\n        return;\n"
+        f"    {interface.task}_arguments a;\n{members}\n    {item}(a, i, j, k);\n}}"
     )
 
 

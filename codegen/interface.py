@@ -31,8 +31,11 @@ class Interface:
     task: str
     arguments: tuple[Argument, ...]
     records: dict[str, dict[str, str]]
-    items: tuple[str, ...]
-    """The functions that are an OpenCL work-item each, in the order they run."""
+    items: dict[str, list[str]]
+    """The functions that are an OpenCL work-item each, in the order they run, with the
+    number of items along each index."""
+    work: dict[str, str]
+    """How many floats each work array takes for one frame."""
 
 
 def tasks() -> list[str]:
@@ -51,7 +54,8 @@ def read(task: str) -> Interface:
         task,
         tuple(arguments),
         declared.get("records", {}),
-        tuple(declared["items"]),
+        declared["items"],
+        declared.get("work", {}),
     )
 
 

@@ -1,1 +1,40 @@
-"""Super-resolution microscopy analysis, computed the fastest way this machine offers."""
+"""Super-resolution microscopy analysis, computed as fast as this machine can."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from napari_nanopyx import engine
+    from napari_nanopyx.methods.esrrf import esrrf
+    from napari_nanopyx.methods.magnify import magnify
+
+    __version__: str
+
+__all__ = ["__version__", "engine", "esrrf", "magnify"]
+
+_MODULES = {
+    "esrrf": "napari_nanopyx.methods.esrrf",
+    "magnify": "napari_nanopyx.methods.magnify",
+}
+"""Where each public function is; it is imported when it is first used."""
+
+
+def __getattr__(name: str) -> Any:
+    if name in _MODULES:
+        value = getattr(import_module(_MODULES[name]), name)
+    elif name == "engine":
+        value = import_module("napari_nanopyx.engine")
+    elif name == "__version__":
+        from importlib.metadata import version
+
+        value = version("napari-nanopyx")
+    else:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

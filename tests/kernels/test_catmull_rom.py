@@ -75,3 +75,9 @@ def test_points_outside_weigh_nothing_and_read_inside(
 
 def test_axis_of_one_sample() -> None:
     np.testing.assert_allclose(interpolate(np.array([7.0]), 5, 5, 0.0), 7.0, rtol=1e-14)
+
+
+def test_magnified_length_counts_whole_samples() -> None:
+    assert catmull_rom.magnified_length(7, 2.5) == 17
+    assert catmull_rom.magnified_length(100, 0.29) == 29
+    assert catmull_rom.magnified_length(3, 0.3) == 0

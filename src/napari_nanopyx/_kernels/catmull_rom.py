@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Literal
 
 import numpy as np
@@ -9,6 +10,8 @@ from numpy.typing import NDArray
 
 Border = Literal["replicate", "drop"]
 """What a tap outside the image reads: the edge sample, or nothing."""
+
+COORDINATE_DECIMALS = 12
 
 
 def kernel(distance: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -19,15 +22,25 @@ def kernel(distance: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.where(s < 1.0, near, np.where(s < 2.0, far, 0.0))
 
 
+def magnified_length(length: int, factor: float) -> int:
+    """Return how many whole output samples an axis gives.
+
+    Rounding errors of the product do not count: 100 samples times 0.29 are 29.
+    """
+    return math.floor(round(length * factor, 9))
+
+
 def coordinates(
     output_length: int, factor: float, shift: float, *, offset: float = 0.5
 ) -> NDArray[np.float64]:
     """Return where each output sample lies on the input axis.
 
     Output sample ``q`` lies at ``(q + offset) / factor - shift``, in continuous
-    coordinates: input sample ``n`` covers ``[n, n + 1)``.
+    coordinates: input sample ``n`` covers ``[n, n + 1)``. It is rounded, so that the
+    last bit of a shift does not decide which side of a pixel's edge a sample is on.
     """
-    return (np.arange(output_length, dtype=np.float64) + offset) / factor - shift
+    points = (np.arange(output_length, dtype=np.float64) + offset) / factor - shift
+    return points.round(COORDINATE_DECIMALS)
 
 
 def taps_at(

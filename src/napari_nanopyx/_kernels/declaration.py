@@ -40,6 +40,11 @@ class Output:
     shape: tuple[int, ...]
     dtype: str = "float32"
 
+    @property
+    def nbytes(self) -> int:
+        """Size in memory."""
+        return int(np.prod(self.shape)) * np.dtype(self.dtype).itemsize
+
 
 class Merger(Protocol):
     """Collects partial results, in any grouping of blocks, into the final array."""
@@ -74,11 +79,28 @@ class Plan(Protocol):
     def block_bytes_per_frame(self) -> int:
         """Memory that each further frame of a block needs, on any implementation."""
 
-    def scalars(self, frames: range, part_rows: int) -> dict[str, int | float]:
-        """Return the scalar kernel arguments for a block."""
+    @property
+    def accumulates(self) -> bool:
+        """Whether outputs are running sums, rather than one array a frame."""
+
+    @property
+    def tables_vary(self) -> bool:
+        """Whether each block of frames has tables of its own."""
+
+    def part_rows(self, threads: int) -> int:
+        """Return how many rows one thread should take at a time."""
+
+    def parts(self, count: int, part_rows: int) -> int:
+        """Return how many independent parts a block of so many frames has."""
+
+    def scratch_floats(self, part_rows: int) -> int:
+        """Return how much memory one thread needs while it computes a part."""
+
+    def scalars(self, part_rows: int) -> dict[str, int | float]:
+        """Return the numbers the kernel is given."""
 
     def tables(self, frames: range, part_rows: int) -> dict[str, NDArray[Any]]:
-        """Return the precomputed table arguments for a block."""
+        """Return the precomputed arrays the kernel is given for these frames."""
 
     def outputs(self, frames: range) -> dict[str, Output]:
         """Return the arrays that a block fills: the keys of its partial result."""

@@ -5,7 +5,10 @@
  * FIXED_POINT replaces double by 64-bit integers on devices that have no double. */
 
 #define GLOBAL __global
-#define INLINE inline
+#define INLINE static __attribute__((always_inline))
+#ifndef TABLE
+#define TABLE __global
+#endif
 #define PASTE_(a, b) a##b
 #define PASTE(a, b) PASTE_(a, b)
 
@@ -21,10 +24,8 @@
 #else
 #if LANES == 4
 #define WIDE 2
-#elif LANES == 8
-#define WIDE 4
 #else
-#define WIDE 8
+#define WIDE 4
 #endif
 #define OF_REAL(name) PASTE(name, LANES)
 #define OF_THIN(name) PASTE(name, WIDE)
@@ -32,7 +33,7 @@
 #define store(p, v) OF_REAL(vstore)(v, 0, p)
 #define load_thin(p) OF_THIN(vload)(0, p)
 #define store_thin(p, v) OF_THIN(vstore)(v, 0, p)
-#define where_negative(x, v) select(ZERO, v, (x) < 0)
+#define where_negative(x, v) from_bits(((x) < 0) & bits(v))
 #endif
 
 typedef OF_REAL(float) real;
@@ -44,7 +45,7 @@ typedef OF_THIN(float) thin;
 #define from_bits(i) OF_REAL(as_float)(i)
 #define to_float(i) OF_REAL(convert_float)(i)
 #define to_thin(x) OF_THIN(convert_float)(x)
-#define absolute(x) fabs(x)
+#define absolute(x) from_bits(bits(x) & 0x7fffffff)
 #define larger(a, b) fmax(a, b)
 #define root(x) sqrt(x)
 

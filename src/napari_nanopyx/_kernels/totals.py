@@ -18,6 +18,12 @@ _SUMS: dict[Statistic, tuple[str, ...]] = {
     "STD": ("sum", "squares"),
     "TAC2": ("sum", "lag"),
 }
+_ENDS: dict[Statistic, tuple[str, ...]] = {
+    "AVG": (),
+    "VAR": ("first",),
+    "STD": ("first",),
+    "TAC2": ("first", "last"),
+}
 
 
 class Totals:
@@ -51,8 +57,8 @@ class Totals:
             those before it; empty if there were none before it.
         """
         moments = {
-            name: plane[:, : self._shape[1]].astype(np.float64)
-            for name, plane in block.items()
+            name: block[name][:, : self._shape[1]].astype(np.float64)
+            for name in _SUMS[self._statistic] + _ENDS[self._statistic]
         }
         first = moments.pop("first", self._origin)
         if self._count == 0:

@@ -148,10 +148,10 @@ INLINE moments load_moments(esrrf_arguments a, long i)
 {
     moments m = {ZERO, ZERO, ZERO, ZERO, ZERO};
     m.sum = load(a.sum + i);
-    if (a.statistic >= VARIANCE) {
+    if (a.statistic != MEAN)
         m.first = load(a.first + i);
+    if (a.statistic == VARIANCE)
         m.squares = load(a.squares + i);
-    }
     if (a.statistic == LAG) {
         m.lag = load(a.lag + i);
         m.last = load(a.last + i);
@@ -162,10 +162,10 @@ INLINE moments load_moments(esrrf_arguments a, long i)
 INLINE void store_moments(esrrf_arguments a, long i, moments m)
 {
     store(a.sum + i, m.sum);
-    if (a.statistic >= VARIANCE) {
+    if (a.statistic != MEAN)
         store(a.first + i, m.first);
+    if (a.statistic == VARIANCE)
         store(a.squares + i, m.squares);
-    }
     if (a.statistic == LAG) {
         store(a.lag + i, m.lag);
         store(a.last + i, m.last);
@@ -186,7 +186,6 @@ INLINE real pixel_value(esrrf_arguments a, GLOBAL const float *image,
     real value = ZERO;
     for (int s = 0; s < a.counts[at]; s++)
         value = value + convergence(lattice + samples[s].offset, component, samples[s]);
-    value = value * a.scale[at];
     if (a.whole_sensitivity != 1)
         value = sharpen(value, a.whole_sensitivity, a.sensitivity);
     if (a.weighting) {
@@ -230,15 +229,19 @@ INLINE void esrrf_converge(esrrf_arguments a, int column, int phase, int row)
     long plane = (long)a.framed_rows * a.stride;
     long target = ((long)phase * a.height + row) * a.pitch + column * LANES;
     long place = (row + a.before) * (long)a.stride + column * LANES + a.before;
-    moments sums = {ZERO, ZERO, ZERO, ZERO, ZERO};
+    moments earlier = {ZERO, ZERO, ZERO, ZERO, ZERO};
     if (!a.fresh)
-        sums = load_moments(a, target);
+        earlier = load_moments(a, target);
+    moments sums = {earlier.first, ZERO, ZERO, ZERO, earlier.last};
     for (int frame = 0; frame < a.count; frame++) {
         real value = pixel_value(a, a.image + frame * plane + place,
                                  a.lattice + frame * 8 * plane + place, frame, row,
                                  column * LANES, phase);
         take_in(&sums, value, a.statistic, a.fresh && frame == 0);
     }
+    sums.sum += earlier.sum;
+    sums.squares += earlier.squares;
+    sums.lag += earlier.lag;
     store_moments(a, target, sums);
 }
 

@@ -1,0 +1,60 @@
+"""From a plan to the arrays and numbers that every backend hands its kernel."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_nanopyx._kernels.declaration import Plan
+
+PIXELS = {"uint8": 0, "uint16": 1, "float32": 2}
+"""Codes of the pixel types kernels read, as in frame.h."""
+
+FIXED_BITS = 40
+"""Bits of the largest pixel where 64-bit integers stand in for doubles."""
+
+
+class Arguments:
+    """A plan's scalars and tables for parts of one height, tables kept while they hold."""
+
+    def __init__(self, plan: Plan, part_rows: int) -> None:
+        self._plan = plan
+        self.part_rows = part_rows
+        self.scalars = plan.scalars(part_rows)
+        self._tables: dict[str, NDArray[Any]] | None = None
+
+    def tables(self, frames: range) -> dict[str, NDArray[Any]]:
+        """Return flat tables for these frames."""
+        if self._tables is not None and not self._plan.tables_vary:
+            return self._tables
+        tables = self._plan.tables(frames, self.part_rows)
+        self._tables = {
+            name: np.ascontiguousarray(table).reshape(-1)
+            for name, table in tables.items()
+        }
+        return self._tables
+
+    def table_sets(self, frames: range) -> int:
+        """Return how many sets of tables there are for a block: one, or one a frame."""
+        return len(frames) if self._plan.tables_vary else 1
+
+    def block_scalars(self, block: NDArray[Any], frames: range) -> dict[str, int | float]:
+        """Return the numbers that belong to one block of frames."""
+        return {
+            **self.scalars,
+            "pixel": PIXELS[block.dtype.name],
+            "count": len(frames),
+            "fresh": 1,
+            "tables": self.table_sets(frames),
+            "fixed_scale": 1.0,
+        }
+
+
+def fixed_scale(block: NDArray[Any]) -> float:
+    """Return the power of two that brings the largest pixel to `FIXED_BITS` bits."""
+    largest = float(max(abs(float(block.max())), abs(float(block.min()))))
+    if largest == 0:
+        return 1.0
+    return float(2.0 ** np.clip(FIXED_BITS - np.ceil(np.log2(largest)), -120, 120))

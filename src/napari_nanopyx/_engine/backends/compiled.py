@@ -1,0 +1,105 @@
+"""The C core through Cython: on one thread, or on all with three OpenMP schedules."""
+
+from __future__ import annotations
+
+import os
+import time
+from importlib import import_module
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_nanopyx._engine import devices
+from napari_nanopyx._engine.backends.arguments import Arguments
+from napari_nanopyx._engine.types import Implementation, Timing
+from napari_nanopyx._kernels.declaration import Partial, Plan, Task
+
+NAMES = ("serial", "threads-static", "threads-dynamic", "threads-guided")
+MOST_FRAMES = 64
+"""Sums over more frames than this would lose digits in float32."""
+
+
+def implementations(task_name: str) -> list[Implementation]:
+    """Return the four compiled implementations, each available or with its reason."""
+    try:
+        module = _module(task_name)
+    except ImportError as error:
+        reason = f"the compiled part is not installed ({error})"
+        remedy = "reinstall napari-nanopyx from a wheel, or with a C compiler at hand"
+        return [_missing(task_name, name, reason, remedy) for name in NAMES]
+    device = devices.cpu().identity
+    result = [Implementation(task_name, "serial", "compiled", device)]
+    for name in NAMES[1:]:
+        if module.has_openmp():
+            result.append(Implementation(task_name, name, "compiled", device))
+        else:
+            reason = "the compiled part was built by a compiler without OpenMP"
+            remedy = "install a wheel, or build with OpenMP (macOS: brew install libomp)"
+            result.append(_missing(task_name, name, reason, remedy))
+    return result
+
+
+def open(implementation: Implementation, task: Task, plan: Plan) -> CompiledSession:  # noqa: A001
+    """Open a compiled implementation for a plan."""
+    return CompiledSession(implementation.name, task.name, plan)
+
+
+def level(task_name: str) -> int:
+    """Return the x86-64 level in use; NAPARI_NANOPYX_SIMD=v2, v3 or v4 asks for less."""
+    best: int = _module(task_name).level()
+    asked = os.environ.get("NAPARI_NANOPYX_SIMD", "")
+    if not asked:
+        return best
+    if asked not in ("v2", "v3", "v4"):
+        raise ValueError(f"NAPARI_NANOPYX_SIMD is {asked!r}; allowed are v2, v3 and v4")
+    return min(best, int(asked[1]))
+
+
+class CompiledSession:
+    """Calls one generated driver, block by block."""
+
+    preferred_frames = MOST_FRAMES
+
+    def __init__(self, name: str, task_name: str, plan: Plan) -> None:
+        self._plan = plan
+        self._threads = 1 if name == "serial" else devices.thread_count()
+        self._run = getattr(_module(task_name), name.replace("-", "_"))
+        self._level = level(task_name)
+        self._arguments = Arguments(plan, plan.part_rows(self._threads))
+
+    def run(self, block: NDArray[Any], frames: range) -> tuple[Partial, Timing]:
+        """Compute the partial result of a block."""
+        start = time.perf_counter()
+        part_rows = self._arguments.part_rows
+        tables = self._arguments.tables(frames)
+        partial = {
+            name: np.empty(output.shape, output.dtype)
+            for name, output in self._plan.outputs(frames).items()
+        }
+        records = {
+            name: table.view(np.uint8) if table.dtype.names else table
+            for name, table in tables.items()
+        }
+        values = {
+            **self._arguments.block_scalars(block, frames),
+            **records,
+            **{name: array.reshape(-1) for name, array in partial.items()},
+            "frames": block.reshape(-1).view(np.uint8),
+        }
+        parts = self._plan.parts(len(frames), part_rows)
+        scratch = self._plan.scratch_floats(part_rows)
+        self._run(values, parts, scratch, self._threads, self._level)
+        return partial, Timing(0.0, 0.0, time.perf_counter() - start)
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+
+def _module(task_name: str) -> ModuleType:
+    return import_module(f"napari_nanopyx._generated.{task_name}")
+
+
+def _missing(task: str, name: str, reason: str, remedy: str) -> Implementation:
+    return Implementation(task, name, "compiled", "", False, reason, remedy)

@@ -1,0 +1,234 @@
+"""OpenCL: one implementation per device, intermediates kept on the device."""
+
+from __future__ import annotations
+
+import time
+from functools import cache
+from importlib import import_module
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_nanopyx._engine import devices
+from napari_nanopyx._engine.backends.arguments import Arguments, fixed_scale
+from napari_nanopyx._engine.types import Device, Implementation, Timing
+from napari_nanopyx._kernels.declaration import Partial, Plan, Task
+
+PIXEL_TYPES = {"uint8": "uchar", "uint16": "ushort", "float32": "float"}
+GPU_GROUP = (32, 1, 4)
+"""Neighbouring columns of one phase, so that table reads are the same for all."""
+
+
+def implementations(task_name: str) -> list[Implementation]:
+    """Return one implementation per OpenCL device, or one that says what is missing."""
+    problem = devices.opencl_problem()
+    if problem is None:
+        return [
+            Implementation(task_name, device.name, "opencl", device.identity)
+            for device in devices.opencl_devices()
+        ]
+    reason, remedy = problem
+    return [Implementation(task_name, "opencl", "opencl", "", False, reason, remedy)]
+
+
+def open(implementation: Implementation, task: Task, plan: Plan) -> OpenCLSession:  # noqa: A001
+    """Open an OpenCL implementation for a plan."""
+    for device in devices.opencl_devices():
+        if device.name == implementation.name:
+            return OpenCLSession(device, task.name, plan)
+    raise LookupError(f"OpenCL device {implementation.name!r} has gone")
+
+
+@cache
+def _context(platform_index: int, device_index: int) -> Any:
+    import pyopencl as cl
+
+    device = cl.get_platforms()[platform_index].get_devices()[device_index]
+    return cl.Context([device])
+
+
+class OpenCLSession:
+    """Holds one task's program and buffers on one device.
+
+    A block goes to the device in launches of a few frames; the frames of the next
+    launch are copied while this one is computed, and each has its own buffer.
+    """
+
+    def __init__(self, device: Device, task_name: str, plan: Plan) -> None:
+        import pyopencl as cl
+
+        self._cl = cl
+        self._plan = plan
+        self._details = device.details
+        self._is_gpu = device.is_gpu
+        self._arguments = Arguments(plan, plan.shape[1])
+        self._generated = import_module(f"napari_nanopyx._generated.{task_name}_opencl")
+        self._lanes = 1 if device.is_gpu else int(device.details["float_lanes"])
+        self.preferred_frames = 512 if device.is_gpu else 32
+        room = min(device.memory_bytes // 8, int(device.details["max_allocation_bytes"]))
+        fits = max(1, room // (2 * plan.block_bytes_per_frame))
+        self._launch_frames = min(fits, 32 if device.is_gpu else 4)
+        self._context = _context(
+            int(device.details["platform_index"]), int(device.details["device_index"])
+        )
+        profiling = cl.command_queue_properties.PROFILING_ENABLE
+        self._compute = cl.CommandQueue(self._context, properties=profiling)
+        self._copy = cl.CommandQueue(self._context, properties=profiling)
+        self._kernels: dict[str, list[tuple[str, Any]]] = {}
+        self._buffers: dict[tuple[str, int], Any] = {}
+
+    def run(self, block: NDArray[Any], frames: range) -> tuple[Partial, Timing]:
+        """Compute the partial result of a block."""
+        start = time.perf_counter()
+        kernels = self._build(block.dtype.name)
+        built = time.perf_counter()
+        self._scale = fixed_scale(block) if self._is_fixed else 1.0
+        partial = {
+            name: np.empty(output.shape, output.dtype)
+            for name, output in self._plan.outputs(frames).items()
+        }
+        copies: list[Any] = []
+        slots_free: dict[int, Any] = {}
+        for number, first in enumerate(range(0, len(frames), self._launch_frames)):
+            part = slice(first, min(first + self._launch_frames, len(frames)))
+            slot = number % 2
+            done = self._launch(
+                kernels, block[part], frames[part], slot, slots_free.get(slot), copies,
+                fresh=first == 0,
+            )
+            if not self._plan.accumulates:
+                done = self._fetch(partial, part, slot, done, copies)
+            slots_free[slot] = done
+        if self._plan.accumulates:
+            self._fetch(partial, slice(None), 0, done, copies)
+        self._copy.finish()
+        self._compute.finish()
+        stop = time.perf_counter()
+        moved = sum(1e-9 * (e.profile.end - e.profile.start) for e in copies)
+        moved = min(moved, stop - built)
+        return partial, Timing(built - start, moved, stop - built - moved)
+
+    def close(self) -> None:
+        """Release the device memory."""
+        for buffer in self._buffers.values():
+            buffer.release()
+        self._buffers.clear()
+
+    @property
+    def _is_fixed(self) -> bool:
+        return not self._details["double_precision"]
+
+    def _build(self, pixel: str) -> list[tuple[str, Any]]:
+        if pixel in self._kernels:
+            return self._kernels[pixel]
+        options = ["-w", f"-DLANES={self._lanes}", f"-DPIXEL={PIXEL_TYPES[pixel]}"]
+        if self._is_fixed:
+            options.append("-DFIXED_POINT")
+        if self._tables_fit_constant_memory():
+            options.append("-DTABLE=__constant")
+        program = self._cl.Program(self._context, self._generated.SOURCE)
+        program.build(options)
+        self._kernels[pixel] = [
+            (name, self._cl.Kernel(program, f"{name}_item"))
+            for name in self._generated.items(**self._sizes(self._arguments.scalars))
+        ]
+        return self._kernels[pixel]
+
+    def _tables_fit_constant_memory(self) -> bool:
+        frames = range(self._launch_frames)[: self._plan.shape[0]]
+        tables = self._arguments.tables(frames)
+        roles = {name: role for name, _, role in self._generated.ARGUMENTS}
+        used = sum(t.nbytes for name, t in tables.items() if roles[name] == "table")
+        return bool(used <= self._details["constant_bytes"] and self._is_gpu)
+
+    def _sizes(self, scalars: dict[str, int | float]) -> dict[str, int | float]:
+        names = [name for name, _, role in self._generated.ARGUMENTS if role == "scalar"]
+        wide = min(4, max(1, self._lanes // 2))
+        known = {name: scalars.get(name, 0) for name in names}
+        return {**known, "LANES": self._lanes, "WIDE": wide}
+
+    def _launch(
+        self,
+        kernels: list[tuple[str, Any]],
+        block: NDArray[Any],
+        frames: range,
+        slot: int,
+        slot_free: Any,
+        copies: list[Any],
+        *,
+        fresh: bool,
+    ) -> Any:
+        """Enqueue the frames' upload and all steps; return the last step's event."""
+        wait = [slot_free] if slot_free is not None else []
+        tables = self._arguments.tables(frames)
+        table_slot = slot if self._plan.tables_vary else 0
+        for name, table in tables.items():
+            if self._plan.tables_vary or (name, 0) not in self._buffers:
+                copies.append(self._upload(name, table_slot, table, wait))
+        copies.append(self._upload("frames", slot, block, wait))
+        scalars = self._arguments.block_scalars(block, frames)
+        scalars |= {"fresh": int(fresh), "fixed_scale": self._scale}
+        sizes = self._sizes(scalars)
+        work = self._generated.work(**sizes)
+        outputs = self._plan.outputs(frames)
+        values = []
+        for name, ctype, role in self._generated.ARGUMENTS:
+            if role == "scalar":
+                values.append((np.int32 if ctype == "int" else np.float32)(scalars[name]))
+            elif role == "out":
+                size = outputs[name].nbytes if name in outputs else 4
+                values.append(self._buffer(name, self._output_slot(slot), size))
+            elif role == "work":
+                values.append(self._buffer(name, 0, 4 * work[name] * len(frames) + 256))
+            else:
+                values.append(self._buffers[name, table_slot if name in tables else slot])
+        done = copies[-1]
+        for name, kernel in kernels:
+            items = self._generated.items(**sizes)[name]
+            kernel.set_args(*values, *(np.int32(n) for n in items))
+            local = GPU_GROUP if self._is_gpu else None
+            if local is not None:
+                items = tuple(
+                    -(-n // group) * group for n, group in zip(items, local, strict=True)
+                )
+            done = self._cl.enqueue_nd_range_kernel(
+                self._compute, kernel, items, local, wait_for=[done]
+            )
+        self._compute.flush()
+        return done
+
+    def _output_slot(self, slot: int) -> int:
+        return 0 if self._plan.accumulates else slot
+
+    def _upload(self, name: str, slot: int, array: NDArray[Any], wait: list[Any]) -> Any:
+        buffer = self._buffer(name, slot, array.nbytes)
+        return self._cl.enqueue_copy(
+            self._copy, buffer, array, is_blocking=False, wait_for=wait
+        )
+
+    def _fetch(
+        self, partial: Partial, part: slice, slot: int, done: Any, copies: list[Any]
+    ) -> Any:
+        """Enqueue the copies of all outputs back; return the last one's event."""
+        for name, array in partial.items():
+            buffer = self._buffers[name, self._output_slot(slot)]
+            event = self._cl.enqueue_copy(
+                self._copy, array[part], buffer, is_blocking=False, wait_for=[done]
+            )
+            copies.append(event)
+        self._copy.flush()
+        return copies[-1]
+
+    def _buffer(self, name: str, slot: int, size: int) -> Any:
+        """Return the device memory kept under this name, enlarged if it is too small."""
+        held = self._buffers.get((name, slot))
+        if held is None or held.size < size:
+            if held is not None:
+                self._copy.finish()
+                self._compute.finish()
+                held.release()
+            flags = self._cl.mem_flags.READ_WRITE
+            held = self._cl.Buffer(self._context, flags, size)
+            self._buffers[name, slot] = held
+        return held

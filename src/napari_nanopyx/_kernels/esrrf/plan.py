@@ -1,0 +1,216 @@
+"""What an eSRRF reconstruction takes: tables, running sums, time windows, cost."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_nanopyx._kernels import windows
+from napari_nanopyx._kernels.declaration import Cost, Output, Partial
+from napari_nanopyx._kernels.esrrf import reference, tables
+from napari_nanopyx._kernels.esrrf.tables import Geometry
+from napari_nanopyx._kernels.layout import padded
+from napari_nanopyx._kernels.moments import MomentsMerger
+
+SUMS = {
+    "AVG": ("sum",),
+    "VAR": ("first", "sum", "squares"),
+    "STD": ("first", "sum", "squares"),
+    "TAC2": ("first", "sum", "lag", "last"),
+}
+"""What each temporal statistic needs of a block."""
+
+STATISTIC = {"AVG": 0, "VAR": 1, "STD": 1, "TAC2": 2}
+LATTICE_FLOPS = 160
+"""Per camera pixel: differences, half-way sums and the norms of four lattice points."""
+PART_FLOATS = 150_000
+"""What one part's image and lattice may take to stay in a core's cache."""
+
+
+@dataclass(frozen=True)
+class EsrrfPlan:
+    """eSRRF of (T, Y, X) frames; the parameters are those of `napari_nanopyx.esrrf`.
+
+    `drift` holds each frame's (row, column) correction in pixels, shape (T, 2).
+    """
+
+    shape: tuple[int, int, int]
+    magnification: int = 5
+    radius: float = 1.5
+    sensitivity: float = 1.0
+    temporal: str = "AVG"
+    frames_per_timepoint: int = 0
+    frame_gap: int = 0
+    intensity_weighting: bool = True
+    macro_pixel_correction: bool = True
+    gradient: str = "roberts"
+    border: str = "extend"
+    drift: NDArray[np.float64] | None = None
+
+    @property
+    def parameters(self) -> Mapping[str, float | str | bool]:
+        """What the run time depends on."""
+        return {
+            "magnification": self.magnification,
+            "radius": self.radius,
+            "sensitivity": self.sensitivity,
+            "temporal": self.temporal,
+            "intensity_weighting": self.intensity_weighting,
+            "gradient": self.gradient,
+            "drift": self.drift is not None,
+        }
+
+    @cached_property
+    def windows(self) -> list[range]:
+        """The frames of each time point."""
+        return windows.windows(
+            self.shape[0], self.frames_per_timepoint, self.frame_gap
+        )
+
+    @cached_property
+    def segments(self) -> Sequence[range]:
+        """Runs of frames between the edges of time points."""
+        return windows.segments(self.windows)
+
+    @cached_property
+    def cost(self) -> Cost:
+        """Eight operations a sample, as `tables.samples` counts them."""
+        _, height, width = self.shape
+        counts = self.tables(range(1), height)["counts"]
+        each = 8.0 * counts.mean() + (38 if self.intensity_weighting else 4)
+        pixels = height * width
+        output = pixels * self.magnification**2
+        return Cost(output * each + LATTICE_FLOPS * pixels, 4.0 * pixels)
+
+    @property
+    def block_bytes_per_frame(self) -> int:
+        """The frame as read, as float32, and its lattice of eight planes."""
+        _, height, width = self.shape
+        return 48 * height * width
+
+    @property
+    def accumulates(self) -> bool:
+        """The outputs are sums over frames."""
+        return True
+
+    @property
+    def tables_vary(self) -> bool:
+        """Whether frames are shifted one by one."""
+        return self.drift is not None
+
+    def part_rows(self, threads: int) -> int:
+        """Return a band of rows that fits a core's cache and leaves several a thread."""
+        _, height, width = self.shape
+        fits = PART_FLOATS // (9 * self._geometry(1).stride)
+        return int(np.clip(min(fits, -(-height // (4 * threads))), 4, max(height, 4)))
+
+    def parts(self, count: int, part_rows: int) -> int:  # noqa: ARG002
+        """Return the number of bands; each takes all frames of a block."""
+        return -(-self.shape[1] // part_rows)
+
+    def scratch_floats(self, part_rows: int) -> int:
+        """Return room for a band of the image and its lattice."""
+        geometry = self._geometry(part_rows)
+        return 9 * geometry.rows * geometry.stride + 64
+
+    def _geometry(self, part_rows: int) -> Geometry:
+        return Geometry(self.shape[2], part_rows, self.radius)
+
+    @property
+    def _margin(self) -> int:
+        return int(self.radius * self.magnification) if self.border == "zero" else 0
+
+    def scalars(self, part_rows: int) -> dict[str, int | float]:
+        """Return sizes and switches."""
+        geometry = self._geometry(part_rows)
+        whole = self.sensitivity == int(self.sensitivity) and self.sensitivity <= 16
+        return {
+            "height": self.shape[1],
+            "width": self.shape[2],
+            "magnification": self.magnification,
+            "statistic": STATISTIC[self.temporal],
+            "two_point": int(self.gradient == "two_point"),
+            "weighting": int(self.intensity_weighting),
+            "whole_sensitivity": int(self.sensitivity) if whole else 0,
+            "sensitivity": float(self.sensitivity),
+            "before": geometry.before,
+            "part_rows": part_rows,
+            "framed_rows": geometry.rows,
+            "stride": geometry.stride,
+            "pitch": geometry.pitch,
+            "most_samples": (2 * tables.window_half_width(self.radius) + 1) ** 2,
+        }
+
+    def tables(self, frames: range, part_rows: int) -> dict[str, NDArray[Any]]:
+        """Return what the kernel looks up, one set a frame if frames are shifted."""
+        shifts = np.zeros((1, 2))
+        if self.drift is not None:
+            shifts = self.drift[frames.start : frames.stop]
+        geometry = self._geometry(part_rows)
+        each = [self._tables(float(r), float(c), geometry) for r, c in shifts]
+        return {name: np.stack([table[name] for table in each]) for name in each[0]}
+
+    def _tables(
+        self, row_shift: float, column_shift: float, geometry: Geometry
+    ) -> dict[str, NDArray[Any]]:
+        m = self.magnification
+        row, row_phases = tables.axis(m, row_shift)
+        column, column_phases = tables.axis(m, column_shift)
+        counts, samples = tables.samples(row_phases, column_phases, self.radius, geometry)
+        row_tap, row_weights = tables.intensity_taps(row_phases)
+        column_tap, column_weights = tables.intensity_taps(column_phases)
+        _, height, width = self.shape
+        margin = self._margin / m
+        column_mask = tables.mask(width, column, column_phases, margin)
+        return {
+            "shift": np.array([row, column], np.int32),
+            "counts": counts,
+            "samples": samples,
+            "row_tap": row_tap,
+            "row_weights": row_weights,
+            "column_tap": column_tap,
+            "column_weights": column_weights,
+            "row_mask": tables.mask(height, row, row_phases, margin),
+            "column_mask": np.pad(column_mask, ((0, 0), (0, geometry.pitch - width))),
+        }
+
+    def outputs(self, frames: range) -> dict[str, Output]:  # noqa: ARG002
+        """Return the running sums, one plane a phase."""
+        _, height, width = self.shape
+        planes = Output((self.magnification**2, height, padded(width)))
+        return dict.fromkeys(SUMS[self.temporal], planes)
+
+    def reference(self, block: NDArray[Any], frames: range) -> Partial:
+        """Reconstruct the frames in float64, straight from the formulas, and sum up."""
+        shifts = None
+        if self.drift is not None:
+            shifts = self.drift[frames.start : frames.stop]
+        stack = reference.frames(
+            block,
+            magnification=self.magnification,
+            radius=self.radius,
+            sensitivity=self.sensitivity,
+            gradient=self.gradient,
+            border=self.border,
+            intensity_weighting=self.intensity_weighting,
+            shifts=shifts,
+        )
+        return reference.partial(stack, self.magnification, self.temporal)
+
+    def merger(self) -> MomentsMerger:
+        """Return empty sums for every time point."""
+        _, height, width = self.shape
+        return MomentsMerger(
+            self.windows,
+            self.temporal,
+            self.magnification,
+            height,
+            width,
+            self.macro_pixel_correction,
+            self._margin,
+        )

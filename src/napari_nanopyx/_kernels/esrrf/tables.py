@@ -1,0 +1,148 @@
+"""What the eSRRF kernel looks up: everything that depends only on a pixel's phase.
+
+An output pixel's phase is its place within its camera pixel. A shift adds a whole number
+of camera pixels, by which the frame is read displaced, and a fraction, which moves the
+phases.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_nanopyx._kernels import catmull_rom
+from napari_nanopyx._kernels.layout import padded
+
+FWHM_PER_SIGMA = 2.355
+NEGLIGIBLE = 2.0**-25
+"""Share of a pixel's weight below which samples vanish in float32 rounding."""
+
+SAMPLE = np.dtype(
+    [("weight", "f4"), ("column", "f4"), ("row", "f4"), ("offset", "i4")]
+)
+
+
+def window_half_width(radius: float) -> int:
+    """Return how many half-pixel lattice steps the window reaches to each side."""
+    return int(np.floor(2 * radius))
+
+
+@dataclass(frozen=True, slots=True)
+class Geometry:
+    """How a part of a frame, and the lattice on it, lie in memory."""
+
+    width: int
+    part_rows: int
+    radius: float
+
+    @property
+    def before(self) -> int:
+        """Rows and columns that are read ahead of the part's first ones."""
+        return -(-window_half_width(self.radius) // 2) + 2
+
+    @property
+    def after(self) -> int:
+        """Rows and columns that are read past the part's last ones."""
+        return (3 + window_half_width(self.radius)) // 2 + 2
+
+    @property
+    def pitch(self) -> int:
+        """Length of a row of output planes."""
+        return padded(self.width)
+
+    @property
+    def rows(self) -> int:
+        """Rows of the part with what surrounds it."""
+        return self.before + self.part_rows + self.after
+
+    @property
+    def stride(self) -> int:
+        """Length of a row of the part with what surrounds it."""
+        return padded(self.before + self.pitch + self.after + 16)
+
+
+def axis(magnification: int, shift: float) -> tuple[int, NDArray[np.float64]]:
+    """Return the whole camera pixels of a shift, and where the phases lie after it."""
+    whole = int(np.floor(-shift))
+    phases = (np.arange(magnification) + 0.5) / magnification
+    return whole, phases + (-shift - whole)
+
+
+def samples(
+    row_phases: NDArray[np.float64],
+    column_phases: NDArray[np.float64],
+    radius: float,
+    geometry: Geometry,
+) -> tuple[NDArray[np.int32], NDArray[Any]]:
+    """Return each phase's lattice points, with weights that sum to one.
+
+    Returns
+    -------
+    counts : ndarray of int32, shape (M * M,)
+        How many points each phase has.
+    samples : ndarray of `SAMPLE`, shape (M * M, (2 K + 1) ** 2)
+        The points; those past the count weigh nothing.
+    """
+    sigma = radius / FWHM_PER_SIGMA
+    reach = window_half_width(radius)
+    steps = np.arange(-reach, reach + 1)
+    rows = np.floor(2 * row_phases).astype(int)[:, None] + steps
+    columns = np.floor(2 * column_phases).astype(int)[:, None] + steps
+    dy, dx, row, column = np.broadcast_arrays(
+        (rows / 2 - row_phases[:, None])[:, None, :, None],
+        (columns / 2 - column_phases[:, None])[None, :, None, :],
+        rows[:, None, :, None],
+        columns[None, :, None, :],
+    )
+    phases = len(row_phases) * len(column_phases)
+    dy, dx, row, column = (a.reshape(phases, -1) for a in (dy, dx, row, column))
+    distance = np.hypot(dx, dy)
+    weight = (distance * np.exp(-(distance**2) / (2 * sigma**2))) ** 4
+    weight[distance > 2 * sigma + 1] = 0.0
+    total = weight.sum(axis=1, keepdims=True)
+    weight = np.divide(weight, total, out=np.zeros_like(weight), where=total > 0)
+
+    kept = ~_negligible(weight)
+    order = np.argsort(~kept, axis=1, kind="stable")
+    counts = kept.sum(axis=1, dtype=np.int32)
+    plane = geometry.rows * geometry.stride
+    table = np.zeros(weight.shape, SAMPLE)
+    nearest = np.where(distance > 0, distance, 1.0)
+    table["weight"] = weight
+    table["column"] = weight * dx / nearest
+    table["row"] = weight * dy / nearest
+    table["offset"] = (
+        (2 * (row & 1) + (column & 1)) * plane
+        + (row >> 1) * geometry.stride
+        + (column >> 1)
+    )
+    table[~kept] = 0
+    return counts, np.take_along_axis(table, order, axis=1)
+
+
+def _negligible(weight: NDArray[np.float64]) -> NDArray[np.bool_]:
+    order = np.argsort(weight, axis=1)
+    ascending = np.take_along_axis(weight, order, axis=1).cumsum(axis=1)
+    negligible = np.empty(weight.shape, bool)
+    np.put_along_axis(negligible, order, ascending <= NEGLIGIBLE, axis=1)
+    return negligible
+
+
+def intensity_taps(
+    phases: NDArray[np.float64],
+) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+    """Return each phase's first tap, in pixels from its camera pixel, and four weights."""
+    first = np.floor(phases - 0.5) - 1
+    weights = catmull_rom.kernel(phases[:, None] - (first[:, None] + np.arange(4) + 0.5))
+    return first.astype(np.int32), weights.astype(np.float32)
+
+
+def mask(
+    length: int, whole: int, phases: NDArray[np.float64], margin: float
+) -> NDArray[np.float32]:
+    """Return 1 where an output pixel's source lies inside the margins, shape (M, length)."""
+    source = np.arange(length) + whole + phases[:, None]
+    return ((source >= margin) & (source < length - margin)).astype(np.float32)

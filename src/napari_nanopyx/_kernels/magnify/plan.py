@@ -1,0 +1,167 @@
+"""What magnifying a stack takes: the tables of taps, the cost, the output."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_nanopyx._kernels import catmull_rom
+from napari_nanopyx._kernels.declaration import Cost, Output, Partial
+from napari_nanopyx._kernels.layout import padded
+from napari_nanopyx._kernels.magnify import reference
+
+BEFORE = 2
+"""Columns a row is continued by on the left, so that no tap falls outside it."""
+
+
+class FrameMerger:
+    """Puts finished frames in their place."""
+
+    def __init__(self, shape: tuple[int, ...]) -> None:
+        self._frames = np.empty(shape, np.float32)
+
+    def add(self, frames: range, partial: Partial) -> None:
+        """Copy the frames of one block."""
+        self._frames[frames.start : frames.stop] = partial["magnified"]
+
+    def result(self) -> NDArray[np.float32]:
+        """Return all frames."""
+        return self._frames
+
+
+@dataclass(frozen=True)
+class MagnifyPlan:
+    """Magnification of (T, Y, X) frames by Catmull-Rom interpolation.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        Shape of the input stack, (T, Y, X).
+    factor : tuple of float
+        Output pixels per input pixel along rows and columns.
+    shift : ndarray of float64, shape (T, 2) or (1, 2)
+        Row and column shift of each frame, or of all, in input pixels.
+    """
+
+    shape: tuple[int, int, int]
+    factor: tuple[float, float]
+    shift: NDArray[np.float64] = field(default_factory=lambda: np.zeros((1, 2)))
+    profile: str = "P"
+
+    @property
+    def parameters(self) -> Mapping[str, float | str | bool]:
+        """The factors, which set how much there is to compute."""
+        rows, columns = self.factor
+        return {"row_factor": float(rows), "column_factor": float(columns)}
+
+    @property
+    def output_shape(self) -> tuple[int, int]:
+        """Rows and columns of one magnified frame."""
+        _, height, width = self.shape
+        return int(height * self.factor[0]), int(width * self.factor[1])
+
+    @property
+    def cost(self) -> Cost:
+        """Two passes of four taps; every output pixel is written once."""
+        height, width = self.output_shape
+        _, rows, columns = self.shape
+        return Cost(7.0 * height * (columns + width), 4.0 * (rows * columns + height * width))
+
+    @property
+    def segments(self) -> Sequence[range]:
+        """Any frames may share a block."""
+        return [range(self.shape[0])]
+
+    @property
+    def block_bytes_per_frame(self) -> int:
+        """The magnified frame and the frame it is made from."""
+        return int(self.cost.bytes)
+
+    @property
+    def accumulates(self) -> bool:
+        """Every frame has its own output."""
+        return False
+
+    @property
+    def tables_vary(self) -> bool:
+        """Whether frames are shifted one by one."""
+        return len(self.shift) > 1
+
+    def part_rows(self, threads: int) -> int:
+        """Return how many output rows a thread takes at a time."""
+        return max(16, -(-self.output_shape[0] // (4 * threads)))
+
+    def parts(self, count: int, part_rows: int) -> int:
+        """Return the number of bands of rows in all frames of a block."""
+        return count * -(-self.output_shape[0] // part_rows)
+
+    def scratch_floats(self, part_rows: int) -> int:  # noqa: ARG002
+        """Return room for four input rows and their weighted sum."""
+        return 5 * self._stride + 64
+
+    @property
+    def _stride(self) -> int:
+        return padded(BEFORE + self.shape[2] + 24)
+
+    def scalars(self, part_rows: int) -> dict[str, int | float]:
+        """Return sizes."""
+        height, width = self.output_shape
+        return {
+            "height": self.shape[1],
+            "width": self.shape[2],
+            "before": BEFORE,
+            "part_rows": part_rows,
+            "stride": self._stride,
+            "pitch": padded(width),
+            "output_height": height,
+            "output_width": width,
+        }
+
+    def tables(self, frames: range, part_rows: int) -> dict[str, NDArray[Any]]:  # noqa: ARG002
+        """Return the taps and weights of every output row and column."""
+        shifts = self.shift[frames.start : frames.stop] if self.tables_vary else self.shift
+        each = [self._tables(float(row), float(column)) for row, column in shifts]
+        return {name: np.stack([tables[name] for tables in each]) for name in each[0]}
+
+    def _tables(self, row_shift: float, column_shift: float) -> dict[str, NDArray[Any]]:
+        _, height, width = self.shape
+        output_height, output_width = self.output_shape
+        offset = 0.5 if self.profile == "P" else 0.0
+        border: catmull_rom.Border = "replicate" if self.profile == "P" else "drop"
+        row_taps, row_weights = catmull_rom.taps(
+            height, output_height, self.factor[0], row_shift, offset=offset, border=border
+        )
+        _, column_weights = catmull_rom.taps(
+            width, output_width, self.factor[1], column_shift, offset=offset, border=border
+        )
+        points = catmull_rom.coordinates(
+            output_width, self.factor[1], column_shift, offset=offset
+        )
+        first = np.clip(np.floor(points - 0.5) - 1, -BEFORE, width - 2) + BEFORE
+        beyond = (0, padded(output_width) - output_width)
+        return {
+            "row_taps": row_taps,
+            "row_weights": row_weights.astype(np.float32),
+            "column_tap": np.pad(first.astype(np.int32), beyond, mode="edge"),
+            "column_weights": np.pad(column_weights.T.astype(np.float32), ((0, 0), beyond)),
+        }
+
+    def outputs(self, frames: range) -> dict[str, Output]:
+        """Return the finished frames."""
+        return {"magnified": Output((len(frames), *self.output_shape))}
+
+    def reference(self, block: NDArray[Any], frames: range) -> Partial:
+        """Magnify in float64, straight from the formula."""
+        shifts = np.broadcast_to(self.shift, (self.shape[0], 2))
+        magnified = reference.frames(
+            block, *self.factor, shifts[frames.start : frames.stop], profile=self.profile
+        )
+        return {"magnified": magnified}
+
+    def merger(self) -> FrameMerger:
+        """Return an empty stack to put frames into."""
+        return FrameMerger((self.shape[0], *self.output_shape))

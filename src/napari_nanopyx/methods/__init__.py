@@ -1,0 +1,1 @@
+"""What a microscopist asks for: typed functions, arrays in, arrays out."""

@@ -1,0 +1,145 @@
+"""Profile C of the reference reproduces numbers that nanopyx 2.1.5 gave."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from numpy.typing import ArrayLike, NDArray
+
+from napari_nanopyx._kernels import macro_pixel
+from napari_nanopyx._kernels.esrrf import gradients
+from napari_nanopyx._kernels.esrrf import reference as esrrf
+from napari_nanopyx._kernels.magnify import reference as magnify
+from napari_nanopyx._kernels.moments import Statistic, interleave
+from napari_nanopyx._kernels.totals import Totals
+
+Image = NDArray[np.float64]
+
+
+@pytest.fixture(scope="module")
+def movie() -> NDArray[np.float32]:
+    t, y, x = np.meshgrid(np.arange(6), np.arange(16), np.arange(18), indexing="ij")
+    values: NDArray[np.float64] = (
+        200
+        + 80 * np.sin(0.7 * x + 0.3 * t)
+        + 60 * np.cos(0.5 * y - 0.2 * t)
+        + 30 * np.sin(0.35 * (x + 2 * y))
+    )
+    return values.astype(np.float32)
+
+
+@pytest.fixture(scope="module")
+def frames(movie: NDArray[np.float32]) -> Image:
+    return esrrf.frames(movie, magnification=4, radius=1.5, sensitivity=1, profile="C")
+
+
+def close(actual: ArrayLike, expected: ArrayLike, tolerance: float = 5e-6) -> None:
+    np.testing.assert_allclose(np.asarray(actual), np.asarray(expected), rtol=tolerance)
+
+
+def phases(image: Image, m: int) -> Image:
+    """Return the sub-pixel phases of an image, complete macro-pixels only."""
+    rows, columns = (length // m for length in image.shape)
+    cells = image[: rows * m, : columns * m].reshape(rows, m, columns, m)
+    return cells.transpose(1, 3, 0, 2).reshape(m * m, rows, columns).copy()
+
+
+def reduced(frames: Image, statistic: Statistic, corrected: bool) -> Image:
+    """Return what the peer's eSRRF method gives for these frames."""
+    partial = esrrf.partial(frames, 4, statistic)
+    planes = []
+    for phase in range(16):
+        totals = Totals(statistic, partial["sum"].shape[1:])
+        totals.add(len(frames), {name: each[phase] for name, each in partial.items()})
+        planes.append(totals.since({}, len(frames)))
+    stacked = np.stack(planes)
+    if corrected:
+        macro_pixel.correct(stacked, keep_scale=False)
+    return interleave(stacked)
+
+
+def test_input(movie: NDArray[np.float32]) -> None:
+    close(movie.sum(dtype=np.float64), 364323.6, 1e-6)
+    close([movie[0, 0, 0], movie[5, 15, 17], movie[2, 7, 9]], [260, 297.552, 215.753])
+
+
+def test_magnify(movie: NDArray[np.float32]) -> None:
+    result = magnify.frames(movie, 3, 3, np.array([[0.25, -0.5]]), "C")
+    assert result[0, 0, 0] == 0
+    values = [result[0, 1, 1], result[0, 20, 25], result[3, 24, 30]]
+    close(values, [177.951, 127.088, 242.96])
+    close(result.sum(), 3108903.8, 1e-7)
+
+
+def test_roberts(movie: NDArray[np.float32]) -> None:
+    row, column = gradients.roberts(movie[0].astype(np.float64))
+    assert row[0, 0] == column[0, 0] == 0
+    close([column[0, 5], column[8, 9]], [-109.811, 96.5771])
+    close([row[5, 0], row[8, 9]], [-87.3459, 19.2467])
+
+
+def test_esrrf_frames(frames: Image) -> None:
+    values = [frames[0, 32, 36], frames[0, 29, 26], frames[3, 41, 20]]
+    close(values, [22.8275, 9.96136, 24.0486])
+    close(frames.sum(), 749183.2, 1e-6)
+    assert np.count_nonzero(frames) == 18622
+
+
+def test_esrrf_frames_with_sensitivity(movie: NDArray[np.float32]) -> None:
+    result = esrrf.frames(
+        movie, magnification=5, radius=2.0, sensitivity=2, profile="C"
+    )
+    values = [result[0, 40, 45], result[0, 36, 32], result[3, 51, 25]]
+    close(values, [2.34409, 0.364368, 3.60641])
+    close(result.sum(), 254368.5, 1e-6)
+
+
+def test_esrrf_frames_unweighted(movie: NDArray[np.float32]) -> None:
+    result = esrrf.frames(
+        movie,
+        magnification=3,
+        radius=0.7,
+        sensitivity=1,
+        intensity_weighting=False,
+        profile="C",
+    )
+    values = [result[0, 24, 27], result[0, 22, 20], result[3, 31, 15]]
+    close(values, [0.167358, 0.0930636, 0.333095])
+    close(result.sum(), 2345.434, 1e-6)
+
+
+@pytest.mark.parametrize(
+    ("statistic", "first", "second", "total"),
+    [
+        ("AVG", 36.8132, 7.44132, 124863.9),
+        ("VAR", 79.8993, 43.4788, 1065181),
+        ("TAC2", 35.9024, 13.1672, 508141.6),
+    ],
+)
+def test_esrrf(
+    frames: Image, statistic: Statistic, first: float, second: float, total: float
+) -> None:
+    result = reduced(frames, statistic, corrected=False)
+    close([result[32, 36], result[29, 26]], [first, second])
+    close(result.sum(), total, 1e-6)
+
+
+@pytest.mark.parametrize(
+    ("statistic", "value"), [("AVG", 1.36179), ("VAR", 0.350182), ("TAC2", 0.329972)]
+)
+def test_esrrf_without_grid(frames: Image, statistic: Statistic, value: float) -> None:
+    result = reduced(frames, statistic, corrected=True)
+    close(result[32, 36], value)
+    close(result.sum(), 4608, 1e-12)
+
+
+def test_esrrf_of_four_frames_per_time_point(frames: Image) -> None:
+    blocks = [reduced(part, "AVG", corrected=True) for part in (frames[:4], frames[4:])]
+    close([block[32, 36] for block in blocks], [1.12341, 1.91299])
+
+
+def test_macro_pixel(movie: NDArray[np.float32]) -> None:
+    planes = [phases(frame.astype(np.float64), 3) for frame in movie[:, :15]]
+    for plane in planes:
+        macro_pixel.correct(plane, keep_scale=False)
+    close([planes[0][0, 0, 0], interleave(planes[3])[7, 8]], [1.23958, 0.897945])
