@@ -18,12 +18,12 @@ from napari_nanopyx._kernels.layout import padded
 from napari_nanopyx._kernels.moments import MomentsMerger
 
 SUMS = {
-    "AVG": ("sum",),
-    "VAR": ("first", "sum", "squares"),
-    "STD": ("first", "sum", "squares"),
-    "TAC2": ("first", "sum", "lag", "last"),
+    "AVG": ("sum", "sum_error"),
+    "VAR": ("first", "sum", "sum_error", "squares", "squares_error"),
+    "STD": ("first", "sum", "sum_error", "squares", "squares_error"),
+    "TAC2": ("first", "sum", "sum_error", "lag", "lag_error", "last"),
 }
-"""What each temporal statistic needs of a block."""
+"""What each temporal statistic needs of a block; an error is to be taken off its sum."""
 
 STATISTIC = {"AVG": 0, "VAR": 1, "STD": 1, "TAC2": 2}
 LATTICE_FLOPS = 160
