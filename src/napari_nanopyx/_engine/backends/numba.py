@@ -101,13 +101,15 @@ class NumbaSession:
     def _compile(self, values: dict[str, Any]) -> None:
         """Compile the steps for these argument types, or load them from the disk."""
         import numba
+        from numba.core import config
 
         generated = import_module(f"napari_nanopyx._generated.{self._task_name}_numba")
         numba.set_num_threads(
-            min(devices.thread_count(), numba.config.NUMBA_NUM_THREADS)
+            min(devices.thread_count(), int(vars(config)["NUMBA_NUM_THREADS"]))
         )
         for step in generated.STEPS:
             names = list(inspect.signature(step.py_func).parameters)
             given = [values.get(name, UNUSED) for name in names]
-            step.compile(tuple(numba.typeof(value) for value in given))
+            typeof: Callable[[Any], Any] = numba.typeof
+            step.compile(tuple(typeof(value) for value in given))
             self._steps.append((step, names))
