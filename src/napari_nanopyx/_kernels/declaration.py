@@ -77,7 +77,7 @@ class Plan(Protocol):
 
     @property
     def block_bytes_per_frame(self) -> int:
-        """Memory that each further frame of a block needs, on any implementation."""
+        """Memory that each further frame of a block needs, besides the kernel's own."""
 
     @property
     def accumulates(self) -> bool:

@@ -89,9 +89,9 @@ class EsrrfPlan:
 
     @property
     def block_bytes_per_frame(self) -> int:
-        """The frame as read, as float32, and its lattice of eight planes."""
+        """The frame as it is read."""
         _, height, width = self.shape
-        return 48 * height * width
+        return 4 * height * width
 
     @property
     def accumulates(self) -> bool:

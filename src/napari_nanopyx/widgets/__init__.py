@@ -1,0 +1,26 @@
+"""The table of contents of the plugin; each widget is imported when it is opened."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+_HOMES = {
+    "EnginePanel": "engine_panel",
+    "EsrrfStep": "steps",
+    "MagnifyStep": "steps",
+    "StepWidget": "step",
+    "telomeres": "samples",
+}
+
+__all__ = ["EnginePanel", "EsrrfStep", "MagnifyStep", "StepWidget", "telomeres"]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

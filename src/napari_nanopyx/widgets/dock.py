@@ -1,0 +1,31 @@
+"""The content of a dock widget that ends in an orderly way when its dock is closed."""
+
+from __future__ import annotations
+
+from qtpy.QtCore import QEvent, QTimer
+from qtpy.QtWidgets import QWidget
+
+
+class DockContent(QWidget):
+    """Deletes itself on the GUI thread once its dock has been closed.
+
+    napari takes a widget out of a closed dock and forgets it. Python would then delete
+    it whenever its garbage collector runs next: perhaps on the compute thread, where
+    deleting a widget ends the program.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._orphaned = QTimer(self)
+        self._orphaned.setSingleShot(True)
+        self._orphaned.timeout.connect(self._delete_if_orphaned)
+
+    def changeEvent(self, event: QEvent) -> None:  # noqa: N802
+        """See the dock let go; another dock may still take over."""
+        if event.type() == QEvent.Type.ParentChange and self.parent() is None:
+            self._orphaned.start(0)
+        super().changeEvent(event)
+
+    def _delete_if_orphaned(self) -> None:
+        if self.parent() is None:
+            self.deleteLater()

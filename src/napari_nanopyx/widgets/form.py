@@ -1,0 +1,192 @@
+"""Builds a form from the signature, type hints and docstring of a function."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any, get_type_hints
+
+from docstring_parser import DocstringStyle, parse
+from magicgui.widgets import create_widget
+from magicgui.widgets.bases import CategoricalWidget, ValueWidget
+from qtpy.QtWidgets import QFormLayout, QLabel, QWidget
+from superqt import QCollapsible
+
+from napari_nanopyx.widgets.layers import fits
+
+if TYPE_CHECKING:
+    from napari.viewer import Viewer
+
+PROGRAMMATIC = frozenset({"implementation", "progress", "cancel", "drift"})
+
+
+class Form(QWidget):
+    """Fields for the parameters of a function, with a chooser for each image.
+
+    Parameters
+    ----------
+    function
+        Typed, with a numpydoc docstring: hints (`Annotated` for ranges, `Literal` for
+        choices) make the fields, the docstring makes the tool-tips.
+    viewer
+        Its layers are offered for the images.
+    images
+        The parameters that are images, with the numbers of axes they may have.
+    options
+        What the hints cannot say, by parameter: any option of a magicgui widget.
+    advanced
+        Parameters that are folded away at first.
+    hidden
+        Parameters that get no field, besides those for scripts only.
+    """
+
+    def __init__(
+        self,
+        function: Callable[..., Any],
+        viewer: Viewer,
+        *,
+        images: Mapping[str, Sequence[int]],
+        options: Mapping[str, Mapping[str, Any]] | None = None,
+        advanced: Sequence[str] = (),
+        hidden: Sequence[str] = (),
+    ) -> None:
+        super().__init__()
+        self._viewer = viewer
+        self._images = dict(images)
+        self.fields: dict[str, ValueWidget[Any]] = {}
+        hints = get_type_hints(function, include_extras=True)
+        tips = tooltips(function)
+        rows, rest = _rows(self), QWidget()
+        folded_rows = _rows(rest)
+        for name, parameter in inspect.signature(function).parameters.items():
+            if name in PROGRAMMATIC or name in hidden:
+                continue
+            chosen = {"tooltip": tips.get(name, ""), **(options or {}).get(name, {})}
+            label = str(chosen.pop("label", name.replace("_", " ").capitalize()))
+            if name in images:
+                field = self._layer_field(name, chosen)
+            else:
+                field = parameter_field(parameter, hints.get(name), chosen)
+            self.fields[name] = field
+            _add_row(folded_rows if name in advanced else rows, label, field)
+        self._defaults = self.parameters
+        if folded_rows.rowCount():
+            rows.addRow(_folded("More settings", rest))
+        self.reset_choices()
+        self._choose_active_layer()
+
+    @property
+    def layers(self) -> dict[str, Any]:
+        """The chosen layers by parameter; None where no layer fits."""
+        return {name: self.fields[name].value for name in self._images}
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """The other values by parameter."""
+        return {
+            name: field.value
+            for name, field in self.fields.items()
+            if name not in self._images
+        }
+
+    def reset(self) -> None:
+        """Put every parameter back to its default; the chosen layers stay."""
+        for name, value in self._defaults.items():
+            self.fields[name].value = value
+
+    def reset_choices(self, event: Any = None) -> None:
+        """Offer the layers there are now; napari calls this when they change."""
+        for name in self._images:
+            field = self.fields[name]
+            if isinstance(field, CategoricalWidget):
+                field.reset_choices()
+
+    def _layer_field(self, name: str, options: dict[str, Any]) -> ValueWidget[Any]:
+        choices = partial(self._fitting_layers, self._images[name])
+        field = create_widget(
+            name=name,
+            widget_type="ComboBox",
+            options={"choices": choices, "nullable": False, **options},
+        )
+        assert isinstance(field, ValueWidget)
+        return field
+
+    def _fitting_layers(self, dimensions: Sequence[int], _field: Any) -> list[Any]:
+        return [layer for layer in self._viewer.layers if fits(layer, dimensions)]
+
+    def _choose_active_layer(self) -> None:
+        active = self._viewer.layers.selection.active
+        for name, dimensions in self._images.items():
+            if fits(active, dimensions):
+                self.fields[name].value = active
+                return
+
+
+def tooltips(function: Callable[..., Any]) -> dict[str, str]:
+    """Return what the numpydoc docstring says of each parameter."""
+    parsed = parse(function.__doc__ or "", style=DocstringStyle.NUMPYDOC)
+    return {
+        name.strip(): " ".join((entry.description or "").split())
+        for entry in parsed.params
+        for name in entry.arg_name.split(",")
+    }
+
+
+def parameter_field(
+    parameter: inspect.Parameter, hint: Any, options: Mapping[str, Any]
+) -> ValueWidget[Any]:
+    """Return the field for one parameter.
+
+    Parameters
+    ----------
+    parameter
+        Its default is the field's first value, unless `options` has a ``value``.
+    hint
+        Its type, with a range or choices if it has any.
+    options
+        What the hint cannot say; these win.
+    """
+    settings = dict(options)
+    value = settings.pop("value", parameter.default)
+    widget_type = settings.pop("widget_type", None)
+    if isinstance(value, bool):
+        settings.setdefault("text", "")
+    if "choices" in settings:
+        hint, widget_type = None, widget_type or "ComboBox"
+    widget = create_widget(
+        value=value,
+        annotation=settings.pop("annotation", hint),
+        name=parameter.name,
+        widget_type=widget_type,
+        options=settings,
+    )
+    if not isinstance(widget, ValueWidget):
+        raise TypeError(
+            f"parameter {parameter.name!r} has the type {hint!r}, which has no field: "
+            "give a widget_type in the options of the step, or hide it"
+        )
+    return widget
+
+
+def _rows(parent: QWidget) -> QFormLayout:
+    layout = QFormLayout(parent)
+    layout.setContentsMargins(0, 0, 0, 0)
+    layout.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
+    return layout
+
+
+def _add_row(rows: QFormLayout, text: str, field: ValueWidget[Any]) -> None:
+    label = QLabel(text)
+    label.setToolTip(field.tooltip or "")
+    rows.addRow(label, field.native)
+
+
+def _folded(title: str, content: QWidget) -> QCollapsible:
+    folded = QCollapsible(title)
+    folded.setContent(content)
+    folded.collapse(animate=False)
+    layout = folded.layout()
+    if layout is not None:
+        layout.setContentsMargins(0, 0, 0, 0)
+    return folded

@@ -1,0 +1,142 @@
+"""Goes from a napari layer to an array, and from an array back to a layer in its place.
+
+napari puts pixel p of a layer at ``rotate · shear · scale · p + translate`` of its
+centre. A result that has output pixel q where the input has p = step · q + offset lies
+over the input when its scale is multiplied by the step and the offset is added to its
+translation. A magnified image has step 1/M and offset (1/M − 1)/2 (pixels share their
+outer borders, not their centres); an image of F frames, taken every G frames, has step
+G and offset (F − 1)/2, the middle of its frames.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from napari.layers import Image
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What a run keeps of its input layer, so that the layer itself may go."""
+
+    name: str
+    data: Any
+    """Any array-like, of the highest resolution; never computed here."""
+    scale: NDArray[np.float64]
+    translate: NDArray[np.float64]
+    rotate: NDArray[np.float64]
+    shear: NDArray[np.float64]
+    affine: NDArray[np.float64]
+    units: tuple[Any, ...]
+    axis_labels: tuple[str, ...]
+    colormap: Any
+    path: str | None
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Length of every axis."""
+        return tuple(int(length) for length in self.data.shape)
+
+    @property
+    def ndim(self) -> int:
+        """Number of axes."""
+        return len(self.shape)
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """Where the pixels of a result lie on the pixel grid of the input, axis by axis."""
+
+    step: tuple[float, ...]
+    offset: tuple[float, ...]
+
+    @classmethod
+    def magnified(cls, ndim: int, factor: float | Sequence[float]) -> Placement:
+        """Return the grid of an image magnified along its last two axes."""
+        factors = np.ones(ndim)
+        factors[-2:] = factor
+        return cls(tuple(1 / factors), tuple((1 / factors - 1) / 2))
+
+    def windowed(self, frames: int, gap: int) -> Placement:
+        """Return the grid with `frames` frames in one, from every `gap`-th frame on."""
+        step = (float(gap), *self.step[1:])
+        return Placement(step, ((frames - 1) / 2, *self.offset[1:]))
+
+
+def fits(layer: Any, dimensions: Sequence[int]) -> bool:
+    """Tell whether a layer is an image (not a colour photograph) with so many axes."""
+    from napari.layers import Image
+
+    return isinstance(layer, Image) and not layer.rgb and layer.ndim in dimensions
+
+
+def read(layer: Image) -> Source:
+    """Return a layer's array and its place in the world."""
+    ndim = layer.ndim
+    path = layer.source.path
+    return Source(
+        name=layer.name,
+        data=layer.data[0] if layer.multiscale else layer.data,
+        scale=np.array(layer.scale, dtype=float),
+        translate=np.array(layer.translate, dtype=float),
+        rotate=np.array(layer.rotate, dtype=float),
+        shear=_shear_matrix(np.asarray(layer.shear, dtype=float), ndim),
+        affine=np.array(layer.affine.affine_matrix, dtype=float),
+        units=tuple(layer.units),
+        axis_labels=tuple(layer.axis_labels),
+        colormap=layer.colormap,
+        path=None if path is None else str(path),
+    )
+
+
+def flatten(image: NDArray[Any]) -> NDArray[Any]:
+    """Return a stack of one image as that image."""
+    return image[0] if image.ndim == 3 and len(image) == 1 else image
+
+
+def layer_options(source: Source, placement: Placement, ndim: int) -> dict[str, Any]:
+    """Return what `add_image` must be told so that a result lies over its input.
+
+    Parameters
+    ----------
+    source
+        The input.
+    placement
+        The grid of the result on the grid of the input, with the axes of the input.
+    ndim
+        Number of axes of the result: the last ones of the input.
+
+    Returns
+    -------
+    dict
+        Scale, translate, rotate, shear, affine, units and axis labels.
+    """
+    linear = source.rotate @ source.shear @ np.diag(source.scale)
+    translate = source.translate + linear @ np.asarray(placement.offset)
+    kept = slice(source.ndim - ndim, None)
+    affine = np.eye(ndim + 1)
+    affine[:ndim, :ndim] = source.affine[:-1, :-1][kept, kept]
+    affine[:ndim, ndim] = source.affine[:-1, -1][kept]
+    return {
+        "scale": (source.scale * np.asarray(placement.step))[kept],
+        "translate": translate[kept],
+        "rotate": source.rotate[kept, kept],
+        "shear": source.shear[kept, kept],
+        "affine": affine,
+        "units": source.units[kept],
+        "axis_labels": source.axis_labels[kept],
+    }
+
+
+def _shear_matrix(shear: NDArray[np.float64], ndim: int) -> NDArray[np.float64]:
+    if shear.ndim == 2:
+        return shear
+    matrix = np.eye(ndim)
+    matrix[np.triu_indices(ndim, 1)] = shear
+    return matrix

@@ -1,0 +1,122 @@
+"""Computes a result on the compute thread and turns it into a layer on the GUI thread."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from threading import Event
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_nanopyx.widgets import provenance
+from napari_nanopyx.widgets.compute import Progress
+from napari_nanopyx.widgets.layers import Placement, Source, flatten, layer_options
+
+if TYPE_CHECKING:
+    from napari.viewer import Viewer
+
+    from napari_nanopyx.engine import Choice, Measurement, Run
+
+MOST_SAMPLES = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """A result with all that its layer needs, so that the GUI thread computes nothing."""
+
+    image: NDArray[Any]
+    provenance: dict[str, Any]
+    limits: tuple[float, float]
+    """Smallest and largest value."""
+    contrast: tuple[float, float]
+    """The values between which it is shown."""
+
+
+def compute(
+    function: Callable[..., Any],
+    sources: Mapping[str, Source],
+    parameters: Mapping[str, Any],
+    progress: Progress,
+    cancel: Event,
+) -> Outcome:
+    """Call `function` on the arrays of the sources and describe what came of it.
+
+    Parameters
+    ----------
+    function
+        A method of the package.
+    sources
+        Its images by argument.
+    parameters
+        Its other arguments.
+    progress, cancel
+        Passed on to it.
+    """
+    from napari_nanopyx import engine
+
+    arrays = {name: source.data for name, source in sources.items()}
+    began = time.perf_counter()
+    with engine.record() as runs, _devices_used() as devices:
+        image = function(**arrays, **parameters, progress=progress, cancel=cancel)
+    seconds = time.perf_counter() - began
+    image = flatten(image)
+    limits, contrast = display_range(image)
+    name = f"napari_nanopyx.{function.__name__}"
+    record = provenance.describe(name, parameters, sources, runs, devices, seconds)
+    return Outcome(image, record, limits, contrast)
+
+
+@contextmanager
+def _devices_used() -> Iterator[dict[int, dict[str, str]]]:
+    from napari_nanopyx import engine
+
+    used: dict[int, dict[str, str]] = {}
+
+    def note(run: Run, _choice: Choice, measurement: Measurement) -> None:
+        used.setdefault(run.id, {})[measurement.implementation] = measurement.device
+
+    engine.events.block_finished.connect(note)
+    try:
+        yield used
+    finally:
+        engine.events.block_finished.disconnect(note)
+
+
+def display_range(
+    image: NDArray[Any],
+) -> tuple[tuple[float, float], tuple[float, float]]:
+    """Return the extremes of an image, and the range that shows it well.
+
+    A few bright points would leave the rest dark, so the brightest thousandth is
+    shown as white.
+    """
+    low, high = float(image.min()), float(image.max())
+    if not low < high:
+        return (low, low + 1), (low, low + 1)
+    values = image.ravel()[:: max(1, image.size // MOST_SAMPLES)]
+    bright = float(np.percentile(values, 99.9))
+    return (low, high), (low, bright if bright > low else high)
+
+
+def add_layer(
+    viewer: Viewer,
+    source: Source,
+    placement: Placement,
+    name: str,
+    colormap: str | None,
+    outcome: Outcome,
+) -> None:
+    """Add a result to the viewer, over the layer that it was made from."""
+    layer = viewer.add_image(
+        outcome.image,
+        name=name,
+        colormap=colormap or source.colormap,
+        contrast_limits=outcome.limits,
+        metadata={provenance.KEY: outcome.provenance},
+        **layer_options(source, placement, outcome.image.ndim),
+    )
+    layer.contrast_limits = outcome.contrast

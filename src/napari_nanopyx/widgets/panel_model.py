@@ -1,0 +1,189 @@
+"""What the engine panel shows, kept up to date without a window."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+
+from napari_nanopyx import engine
+from napari_nanopyx.engine import Choice, Implementation, Measurement, Run, Workload
+
+TASKS = {"esrrf": "eSRRF", "magnify": "Magnify"}
+"""The tasks that can be shown, with the words for them."""
+
+_Key = tuple[tuple[int, ...], str, tuple[tuple[str, object], ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One implementation of the task, as the table shows it."""
+
+    implementation: Implementation
+    measurements: int = 0
+    """How often it was timed on frames like the last ones."""
+    seconds: float | None = None
+    """What a frame is expected to take."""
+    last: float | None = None
+    """When it was timed last, in Unix time."""
+    current: bool = False
+    """Whether it is the present choice."""
+
+
+class PanelModel:
+    """Implementations, measurements and the present choice for one task.
+
+    Every method may be called from any thread: the engine reports from the compute
+    thread, the window reads from its own.
+    """
+
+    def __init__(self, task: str = "esrrf") -> None:
+        self._lock = threading.RLock()
+        self._revision = 0
+        self.show(task)
+
+    def show(self, task: str) -> None:
+        """Turn to another task; it is empty until `load` has been called."""
+        with self._lock:
+            self.task = task
+            self.loaded = False
+            self.run: Run | None = None
+            self._rows: dict[_Key | None, dict[str, Row]] = {None: {}}
+            self._key: _Key | None = None
+            self._revision += 1
+
+    @property
+    def revision(self) -> int:
+        """A number that grows with every change."""
+        return self._revision
+
+    def load(self) -> None:
+        """Read what is stored. Takes seconds: devices are looked for the first time."""
+        task = self.task
+        listed = engine.implementations(task)
+        measurements = engine.history(task)
+        expected = engine.expected(task)
+        with self._lock:
+            if task != self.task:
+                return
+            blank = {found.name: Row(found) for found in listed}
+            self._rows = {None: blank}
+            for measurement in measurements:
+                self._count(measurement)
+            self._expect(expected.items())
+            self.loaded = True
+            self._revision += 1
+
+    def listen(self) -> Callable[[], None]:
+        """Follow the engine from now on; the returned function ends it."""
+        events = engine.events
+        connections = (
+            (events.run_started, self._on_run),
+            (events.run_finished, self._on_run),
+            (events.block_finished, self._on_block),
+            (events.implementation_quarantined, self._on_quarantine),
+        )
+        for signal, slot in connections:
+            signal.connect(slot)
+
+        def end() -> None:
+            for signal, slot in connections:
+                signal.disconnect(slot, missing_ok=True)
+
+        return end
+
+    @property
+    def rows(self) -> list[Row]:
+        """The implementations that run here, fastest first, then the missing ones."""
+        with self._lock:
+            rows = list(self._rows.get(self._key, self._rows[None]).values())
+        return sorted(
+            rows,
+            key=lambda row: (
+                not row.implementation.available,
+                row.seconds is None,
+                row.seconds or 0.0,
+            ),
+        )
+
+    @property
+    def workload(self) -> str:
+        """What the numbers are for, in words."""
+        with self._lock:
+            if self._key is None:
+                return "Nothing has been measured yet." if self.loaded else "Reading …"
+            shape, dtype, parameters = self._key
+        size = " × ".join(str(length) for length in shape)
+        settings = ", ".join(f"{name} {value}" for name, value in parameters)
+        return f"For frames of {size}, {dtype}; {settings}."
+
+    @property
+    def choice(self) -> str:
+        """The present choice and its reason, in words; empty before there is one."""
+        run = self.run
+        if run is None or not run.implementation:
+            return ""
+        return f"{run.implementation}: {run.reason}."
+
+    @property
+    def activity(self) -> str:
+        """What the engine is doing for this task, in words."""
+        run = self.run
+        if run is None:
+            return "Not running."
+        frames = f"{run.frames_done} of {run.frames_total} frames"
+        return f"{run.state.capitalize()}: {frames}, {run.seconds:.2f} s."
+
+    def _on_run(self, run: Run) -> None:
+        with self._lock:
+            if run.task == self.task:
+                self.run = run
+                self._revision += 1
+
+    def _on_block(
+        self, run: Run, choice: Choice, measurement: Measurement, *_progress: int
+    ) -> None:
+        with self._lock:
+            if run.task != self.task:
+                return
+            self.run = run
+            self._count(measurement)
+            self._expect(choice.runners_up)
+            if choice.expected_seconds is not None:
+                self._expect([(choice.implementation.name, choice.expected_seconds)])
+            self._choose(choice.implementation.name)
+            self._revision += 1
+
+    def _on_quarantine(self, implementation: Implementation, reason: str) -> None:
+        with self._lock:
+            if implementation.task == self.task:
+                broken = replace(implementation, available=False, reason=reason)
+                for rows in self._rows.values():
+                    row = rows.get(broken.name, Row(broken))
+                    rows[broken.name] = replace(row, implementation=broken)
+                self._revision += 1
+
+    def _count(self, measurement: Measurement) -> None:
+        self._key = _key(measurement.workload)
+        rows = self._rows.setdefault(self._key, dict(self._rows[None]))
+        row = rows.get(measurement.implementation)
+        if row is not None and measurement.outcome in ("ok", "cold"):
+            rows[measurement.implementation] = replace(
+                row, measurements=row.measurements + 1, last=measurement.at
+            )
+
+    def _expect(self, expected: Iterable[tuple[str, float]]) -> None:
+        rows = self._rows[self._key]
+        for name, seconds in expected:
+            if name in rows:
+                rows[name] = replace(rows[name], seconds=seconds)
+
+    def _choose(self, chosen: str) -> None:
+        rows = self._rows[self._key]
+        for name, row in rows.items():
+            rows[name] = replace(row, current=name == chosen)
+
+
+def _key(workload: Workload) -> _Key:
+    parameters = tuple(sorted(workload.parameters.items()))
+    return workload.shape, workload.dtype, parameters
