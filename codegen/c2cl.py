@@ -40,16 +40,12 @@ def module(interface: Interface) -> str:
         f"        {item!r}: ({', '.join(sizes)}),\n"
         for item, sizes in interface.items.items()
     )
-    work = "".join(f"        {name!r}: {size},\n" for name, size in interface.work.items())
     return (
         f'"""Written by codegen from {interface.task}/kernel.c and kernel.toml."""\n\n'
         f"ARGUMENTS = (\n{arguments})\n\n\n"
         f"def items({scalars}):\n"
         f'    """Return the number of work-items of each step."""\n'
         f"    return {{\n{items}    }}\n\n\n"
-        f"def work({scalars}):\n"
-        f'    """Return the floats a frame takes in each work array."""\n'
-        f"    return {{\n{work}    }}\n\n\n"
         f'SOURCE = """\n{source}"""\n'
     )
 

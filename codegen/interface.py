@@ -34,8 +34,6 @@ class Interface:
     items: dict[str, list[str]]
     """The functions that are an OpenCL work-item each, in the order they run, with the
     number of items along each index."""
-    work: dict[str, str]
-    """How many floats each work array takes for one frame."""
 
 
 def tasks() -> list[str]:
@@ -55,7 +53,6 @@ def read(task: str) -> Interface:
         tuple(arguments),
         declared.get("records", {}),
         declared["items"],
-        declared.get("work", {}),
     )
 
 

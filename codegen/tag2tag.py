@@ -2,7 +2,7 @@
 
 A block stands between ``# tag-start: NAME`` and ``# tag-end: NAME``. A line ``# tag-copy:
 NAME; "old" -> "new"; …`` is replaced by a copy of that block in which every old text has
-become the new one. Tags work in any language whose comments start with ``#``.
+become the new one (``\\n`` stands for a line break). Tags work in any language whose comments start with ``#``.
 """
 
 from __future__ import annotations
@@ -70,5 +70,5 @@ def _replaced(block: list[str], instructions: str, number: int) -> list[str]:
     for old, new in pairs:
         if old not in text:
             raise TagError(f"line {number}: {old!r} does not occur in the block")
-        text = text.replace(old, new)
+        text = text.replace(old, new.replace("\\n", "\n"))
     return text.splitlines()

@@ -1,0 +1,1 @@
+"""The Liquid Engine: chooses, runs and times the implementations of a task."""

@@ -77,7 +77,7 @@ class Plan(Protocol):
 
     @property
     def block_bytes_per_frame(self) -> int:
-        """Memory that each further frame of a block needs, on any implementation."""
+        """Memory that each further frame of a block needs, besides the kernel's own."""
 
     @property
     def accumulates(self) -> bool:
@@ -92,6 +92,9 @@ class Plan(Protocol):
 
     def parts(self, count: int, part_rows: int) -> int:
         """Return how many independent parts a block of so many frames has."""
+
+    def work_floats(self, part_rows: int) -> dict[str, int]:
+        """Return the size of each of the kernel's own arrays, for one frame."""
 
     def scratch_floats(self, part_rows: int) -> int:
         """Return how much memory one thread needs while it computes a part."""

@@ -29,10 +29,13 @@
 #endif
 #define OF_REAL(name) PASTE(name, LANES)
 #define OF_THIN(name) PASTE(name, WIDE)
-#define load(p) OF_REAL(vload)(0, p)
-#define store(p, v) OF_REAL(vstore)(v, 0, p)
-#define load_thin(p) OF_THIN(vload)(0, p)
-#define store_thin(p, v) OF_THIN(vstore)(v, 0, p)
+/* Not vload and vstore: PoCL calls a function for each of those. */
+typedef OF_REAL(float) __attribute__((aligned(4))) loose_real;
+typedef OF_THIN(float) __attribute__((aligned(4))) loose_thin;
+#define load(p) (*(GLOBAL const loose_real *)(p))
+#define store(p, v) (*(GLOBAL loose_real *)(p) = (v))
+#define load_thin(p) (*(GLOBAL const loose_thin *)(p))
+#define store_thin(p, v) (*(GLOBAL loose_thin *)(p) = (v))
 #define where_negative(x, v) from_bits(((x) < 0) & bits(v))
 #endif
 
@@ -46,7 +49,7 @@ typedef OF_THIN(float) thin;
 #define to_float(i) OF_REAL(convert_float)(i)
 #define to_thin(x) OF_THIN(convert_float)(x)
 #define absolute(x) from_bits(bits(x) & 0x7fffffff)
-#define larger(a, b) fmax(a, b)
+#define larger(a, b) ((a) > (b) ? (a) : (b))
 #define root(x) sqrt(x)
 
 #ifdef FIXED_POINT

@@ -48,6 +48,12 @@ def _context(platform_index: int, device_index: int) -> Any:
     return cl.Context([device])
 
 
+def _cpu_lanes(device: Device) -> int:
+    """Return the lanes of a vector: PoCL's older LLVM crashes on sixteen."""
+    lanes = int(device.details["float_lanes"])
+    return 8 if lanes >= 8 else 4 if lanes >= 4 else 1
+
+
 class OpenCLSession:
     """Holds one task's program and buffers on one device.
 
@@ -64,11 +70,9 @@ class OpenCLSession:
         self._is_gpu = device.is_gpu
         self._arguments = Arguments(plan, plan.shape[1])
         self._generated = import_module(f"napari_nanopyx._generated.{task_name}_opencl")
-        self._lanes = 1 if device.is_gpu else int(device.details["float_lanes"])
+        self._lanes = 1 if device.is_gpu else _cpu_lanes(device)
         self.preferred_frames = 512 if device.is_gpu else 32
-        room = min(device.memory_bytes // 8, int(device.details["max_allocation_bytes"]))
-        fits = max(1, room // (2 * plan.block_bytes_per_frame))
-        self._launch_frames = min(fits, 32 if device.is_gpu else 4)
+        self._launch_frames = self._frames_that_fit(device)
         self._context = _context(
             int(device.details["platform_index"]), int(device.details["device_index"])
         )
@@ -114,6 +118,12 @@ class OpenCLSession:
         for buffer in self._buffers.values():
             buffer.release()
         self._buffers.clear()
+
+    def _frames_that_fit(self, device: Device) -> int:
+        work = sum(self._plan.work_floats(self._arguments.part_rows).values())
+        frame_bytes = 4 * work + 2 * self._plan.block_bytes_per_frame
+        room = min(device.memory_bytes // 4, int(device.details["max_allocation_bytes"]))
+        return max(1, min(room // frame_bytes, 32 if device.is_gpu else 4))
 
     @property
     def _is_fixed(self) -> bool:
@@ -170,7 +180,7 @@ class OpenCLSession:
         scalars = self._arguments.block_scalars(block, frames)
         scalars |= {"fresh": int(fresh), "fixed_scale": self._scale}
         sizes = self._sizes(scalars)
-        work = self._generated.work(**sizes)
+        work = self._plan.work_floats(self._arguments.part_rows)
         outputs = self._plan.outputs(frames)
         values = []
         for name, ctype, role in self._generated.ARGUMENTS:

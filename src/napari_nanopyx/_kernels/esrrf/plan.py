@@ -89,9 +89,9 @@ class EsrrfPlan:
 
     @property
     def block_bytes_per_frame(self) -> int:
-        """The frame as read, as float32, and its lattice of eight planes."""
+        """The frame as it is read."""
         _, height, width = self.shape
-        return 48 * height * width
+        return 4 * height * width
 
     @property
     def accumulates(self) -> bool:
@@ -113,10 +113,15 @@ class EsrrfPlan:
         """Return the number of bands; each takes all frames of a block."""
         return -(-self.shape[1] // part_rows)
 
+    def work_floats(self, part_rows: int) -> dict[str, int]:
+        """Return the sizes of the continued image and of its lattice of eight planes."""
+        geometry = self._geometry(part_rows)
+        plane = geometry.rows * geometry.stride
+        return {"image": plane, "lattice": 8 * plane}
+
     def scratch_floats(self, part_rows: int) -> int:
         """Return room for a band of the image and its lattice."""
-        geometry = self._geometry(part_rows)
-        return 9 * geometry.rows * geometry.stride + 64
+        return sum(self.work_floats(part_rows).values()) + 64
 
     def _geometry(self, part_rows: int) -> Geometry:
         return Geometry(self.shape[2], part_rows, self.radius)

@@ -1,0 +1,162 @@
+"""eSRRF in plain Python loops: tag2tag makes the Numba implementation from this text.
+
+The steps and the arguments are those of kernel.c; arrays arrive flat.
+"""
+
+import numpy as np
+from numba import njit, prange
+
+# tag-start: half_way
+def half_way(a, b, c, d):
+    """Return the point between the middle two of four neighbours (Catmull-Rom)."""
+    return (9.0 * (b + c) - (a + d)) / 16.0
+# tag-end: half_way
+
+
+# tag-copy: half_way; "def half_way" -> "@njit(cache=True)\ndef half_way"
+
+
+# tag-start: power
+def power(value, whole, sensitivity):
+    """Return a value between 0 and 1 to the sensitivity, whole or not."""
+    if whole == 0:
+        return value**sensitivity
+    result = value
+    for _ in range(1, whole):
+        result = result * value
+    return result
+# tag-end: power
+
+
+# tag-copy: power; "def power" -> "@njit(cache=True)\ndef power"
+
+
+# tag-start: lattice_of
+def lattice_of(
+    frames, count, height, width, before, framed_rows, stride, tables, shift,
+    two_point, image, lattice,
+):
+    """Continue every frame by its edge pixels and find its unit gradients."""
+    pixels = frames.reshape((count, height, width))
+    framed = image.reshape((count, framed_rows, stride))
+    planes = lattice.reshape((count, 8, framed_rows, stride))
+    for item in range(count * framed_rows):
+        frame, r = item // framed_rows, item % framed_rows
+        at = 2 * (frame % tables)
+        row = min(max(r - before + shift[at], 0), height - 1)
+        for c in range(stride):
+            column = min(max(c - before + shift[at + 1], 0), width - 1)
+            framed[frame, r, c] = pixels[frame, row, column]
+    for item in range(count * (framed_rows - 4)):
+        frame, r = item // (framed_rows - 4), item % (framed_rows - 4) + 2
+        rows = framed[frame, r - 2 : r + 3].astype(np.float64)
+        total = np.empty(stride)
+        difference = np.empty(stride)
+        for odd_row in range(2):
+            for c in range(stride):
+                above = half_way(rows[0, c], rows[1, c], rows[2, c], rows[3, c])
+                between = half_way(rows[1, c], rows[2, c], rows[3, c], rows[4, c])
+                upper = above if odd_row else rows[1, c]
+                lower = between if odd_row else rows[2, c]
+                difference[c] = lower - upper
+                total[c] = lower + upper
+                if two_point:
+                    total[c] = rows[2, c] if odd_row else above
+            for c in range(2, stride - 2):
+                x = total[c - 1 : c + 3] - total[c - 2 : c + 2]
+                y = difference[c - 1 : c + 3] + difference[c - 2 : c + 2]
+                for odd_column in range(2):
+                    gx = half_way(x[0], x[1], x[2], x[3]) if odd_column else x[1]
+                    gy = half_way(y[0], y[1], y[2], y[3]) if odd_column else y[1]
+                    if two_point:
+                        d = difference[c - 2 : c + 2]
+                        gy = d[2] if odd_column else half_way(d[0], d[1], d[2], d[3])
+                    norm = np.hypot(gx, gy)
+                    plane = 2 * odd_row + odd_column
+                    planes[frame, plane, r, c] = gx / norm if norm > 0 else 0.0
+                    planes[frame, plane + 4, r, c] = gy / norm if norm > 0 else 0.0
+# tag-end: lattice_of
+
+
+# tag-copy: lattice_of; "def lattice_of" -> "@njit(parallel=True, cache=True, error_model='numpy')\ndef lattice_of"; "range(count * " -> "prange(count * "
+
+
+# tag-start: converge
+def converge(
+    count, height, magnification, before, framed_rows, stride, pitch, tables,
+    most_samples, counts, samples, weighting, row_tap, row_weights, column_tap,
+    column_weights, row_mask, column_mask, whole_sensitivity, sensitivity, statistic,
+    image, lattice, first, sum, squares, lag, last,
+):
+    """Find every output pixel's convergence and take it into the running sums."""
+    m = magnification
+    plane = framed_rows * stride
+    for row in range(height):
+        value = np.empty(pitch, np.float32)
+        for item in range(count * m * m):
+            frame, phase = item // (m * m), item % (m * m)
+            table = frame % tables
+            down, across = table * m + phase // m, table * m + phase % m
+            place = (row + before) * stride + before
+            start = 8 * frame * plane + place
+            value[:] = 0
+            at = table * m * m + phase
+            for s in range(at * most_samples, at * most_samples + counts[at]):
+                weight = samples["weight"][s]
+                weight_column = samples["column"][s]
+                weight_row = samples["row"][s]
+                left = start + samples["offset"][s]
+                gx = lattice[left : left + pitch]
+                gy = lattice[left + 4 * plane : left + 4 * plane + pitch]
+                for c in range(pitch):
+                    along = gx[c] * weight_column + gy[c] * weight_row
+                    aside = gy[c] * weight_column - gx[c] * weight_row
+                    value[c] += (weight - abs(aside)) if along < 0 else np.float32(0)
+            if whole_sensitivity != 1:
+                for c in range(pitch):
+                    value[c] = power(value[c], whole_sensitivity, sensitivity)
+            if weighting:
+                corner = frame * plane + place + row_tap[down] * stride
+                corner += column_tap[across]
+                for c in range(pitch):
+                    intensity = np.float32(0)
+                    for i in range(4):
+                        line = np.float32(0)
+                        for j in range(4):
+                            line += (
+                                column_weights[4 * across + j]
+                                * image[corner + i * stride + j + c]
+                            )
+                        intensity += row_weights[4 * down + i] * line
+                    value[c] *= intensity
+            left = (phase * height + row) * pitch
+            for c in range(pitch):
+                x = value[c] * row_mask[down * height + row]
+                x *= column_mask[across * pitch + c]
+                k = left + c
+                if statistic == 0:
+                    sum[k] = x if frame == 0 else sum[k] + x
+                elif frame == 0:
+                    first[k] = x
+                    sum[k] = 0
+                    if statistic == 1:
+                        squares[k] = 0
+                    else:
+                        lag[k] = 0
+                        last[k] = 0
+                else:
+                    x -= first[k]
+                    sum[k] += x
+                    if statistic == 1:
+                        squares[k] += x * x
+                    else:
+                        lag[k] += last[k] * x
+                        last[k] = x
+# tag-end: converge
+
+
+# tag-copy: converge; "def converge" -> "@njit(parallel=True, cache=True, fastmath={'contract'})\ndef converge"; "range(height)" -> "prange(height)"
+
+
+STEPS = (lattice_of, converge)
+"""What the backend calls, in order."""

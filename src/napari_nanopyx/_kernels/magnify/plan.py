@@ -99,6 +99,10 @@ class MagnifyPlan:
         """Return the number of bands of rows in all frames of a block."""
         return count * -(-self.output_shape[0] // part_rows)
 
+    def work_floats(self, part_rows: int) -> dict[str, int]:  # noqa: ARG002
+        """Nothing is kept between steps."""
+        return {}
+
     def scratch_floats(self, part_rows: int) -> int:  # noqa: ARG002
         """Return room for four input rows and their weighted sum."""
         return 5 * self._stride + 64

@@ -1,0 +1,1 @@
+"""Speed and memory, beside other programs on the same input in the same run."""

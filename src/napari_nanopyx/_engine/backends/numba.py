@@ -1,0 +1,111 @@
+"""Numba: the kernel's Python twin, compiled on first use and kept on disk."""
+
+from __future__ import annotations
+
+import inspect
+import time
+from collections.abc import Callable
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_nanopyx._engine import devices
+from napari_nanopyx._engine.backends.arguments import Arguments
+from napari_nanopyx._engine.types import Implementation, Timing
+from napari_nanopyx._kernels.declaration import Partial, Plan, Task
+
+FRAMES = 8
+"""Frames of a block: their lattices are all in memory at once."""
+
+
+def implementations(task_name: str) -> list[Implementation]:
+    """Return the Numba implementation, available or with what is missing."""
+    if find_spec("numba") is None:
+        return [
+            Implementation(
+                task_name,
+                "numba",
+                "numba",
+                "",
+                False,
+                "numba is not installed",
+                "pip install napari-nanopyx[numba]",
+            )
+        ]
+    if find_spec(f"napari_nanopyx._generated.{task_name}_numba") is None:
+        reason = "the generated Numba module is not installed"
+        remedy = "reinstall napari-nanopyx"
+        return [Implementation(task_name, "numba", "numba", "", False, reason, remedy)]
+    return [Implementation(task_name, "numba", "numba", devices.cpu().identity)]
+
+
+def open(implementation: Implementation, task: Task, plan: Plan) -> NumbaSession:  # noqa: A001, ARG001
+    """Open the Numba implementation for a plan."""
+    return NumbaSession(task.name, plan)
+
+
+class NumbaSession:
+    """Calls the jitted steps of a kernel in order."""
+
+    preferred_frames = FRAMES
+
+    def __init__(self, task_name: str, plan: Plan) -> None:
+        self._task_name = task_name
+        self._plan = plan
+        self._arguments = Arguments(plan, plan.shape[1])
+        self._steps: list[tuple[Callable[..., None], list[str]]] = []
+
+    def run(self, block: NDArray[Any], frames: range) -> tuple[Partial, Timing]:
+        """Compute the partial result of a block."""
+        start = time.perf_counter()
+        partial = {
+            name: np.empty(output.shape, output.dtype)
+            for name, output in self._plan.outputs(frames).items()
+        }
+        values = self._values(block, frames, partial)
+        prepared = 0.0
+        if not self._steps:
+            self._compile(values)
+            prepared = time.perf_counter() - start
+        for step, names in self._steps:
+            step(*(values[name] for name in names))
+        total = time.perf_counter() - start
+        return partial, Timing(prepared, 0.0, total - prepared)
+
+    def close(self) -> None:
+        """Nothing is held: compiled code stays for the next session."""
+
+    def _values(
+        self, block: NDArray[Any], frames: range, partial: Partial
+    ) -> dict[str, Any]:
+        scalars = self._arguments.block_scalars(block, frames)
+        work = {
+            name: np.empty(len(frames) * size, np.float32)
+            for name, size in self._plan.work_floats(self._arguments.part_rows).items()
+        }
+        unused = np.empty(0, np.float32)
+        absent = dict.fromkeys(("first", "sum", "squares", "lag", "last"), unused)
+        return {
+            **absent,
+            **scalars,
+            **self._arguments.tables(frames),
+            **work,
+            **{name: array.reshape(-1) for name, array in partial.items()},
+            "frames": np.array(block, np.float32).reshape(-1),
+        }
+
+    def _compile(self, values: dict[str, Any]) -> None:
+        """Compile the steps for these argument types, or load them from the disk."""
+        import numba
+
+        generated = import_module(f"napari_nanopyx._generated.{self._task_name}_numba")
+        numba.set_num_threads(
+            min(devices.thread_count(), numba.config.NUMBA_NUM_THREADS)
+        )
+        for step in generated.STEPS:
+            names = list(inspect.signature(step.py_func).parameters)
+            step.compile(tuple(numba.typeof(values[name]) for name in names))
+            self._steps.append((step, names))

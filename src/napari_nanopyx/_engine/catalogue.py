@@ -1,0 +1,115 @@
+"""Which implementations a task has, which of them run here, and which have failed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from napari_nanopyx import _kernels
+from napari_nanopyx._engine import devices
+from napari_nanopyx._engine.backends import BACKENDS, backend
+from napari_nanopyx._engine.errors import (
+    ImplementationUnavailable,
+    UnknownImplementation,
+)
+from napari_nanopyx._engine.types import Implementation, Session
+from napari_nanopyx._kernels.declaration import Plan, Task
+
+_quarantined: dict[tuple[str, str], str] = {}
+
+
+def implementations(task_name: str) -> list[Implementation]:
+    """Return all implementations of a task, with those missing and why.
+
+    Raises
+    ------
+    ValueError
+        If there is no task of this name.
+    """
+    known = _kernels.tasks()
+    if task_name not in known:
+        raise ValueError(
+            f"task is {task_name!r}, but must be one of {', '.join(sorted(known))}"
+        )
+    return _listed(task_name, list(BACKENDS))
+
+
+def digest(task_name: str) -> str:
+    """Return what changes with the code of a task."""
+    return _kernels.digest(task_name)
+
+
+def candidates(task_name: str, wait: bool = False) -> list[Implementation]:
+    """Return the implementations to choose from now.
+
+    Unless told to wait, the search for OpenCL devices goes on meanwhile, and theirs
+    appear when it is over.
+    """
+    kinds = list(BACKENDS)
+    if "opencl" in kinds and not wait and not devices.opencl_is_known():
+        kinds.remove("opencl")
+    return _listed(task_name, kinds)
+
+
+def named(task_name: str, name: str) -> Implementation:
+    """Return one implementation by name.
+
+    Raises
+    ------
+    UnknownImplementation
+        If the task has none of this name.
+    ImplementationUnavailable
+        If it cannot run here.
+    """
+    kinds = list(BACKENDS)
+    if not name.startswith("opencl"):
+        kinds = [kind for kind in kinds if kind != "opencl"]
+    for found in _listed(task_name, kinds, quarantine=False):
+        if found.name == name:
+            if not found.available:
+                raise ImplementationUnavailable(name, found.reason, found.remedy)
+            return found
+    listed = _listed(task_name, list(BACKENDS))
+    raise UnknownImplementation(name, task_name, [found.name for found in listed])
+
+
+def open_session(implementation: Implementation, task: Task, plan: Plan) -> Session:
+    """Get an implementation ready to compute blocks of a plan."""
+    return backend(implementation.kind).open(implementation, task, plan)
+
+
+def quarantine(implementation: Implementation, reason: str) -> None:
+    """Choose an implementation no more, until this process ends or it is released."""
+    _quarantined[implementation.task, implementation.name] = reason
+
+
+def release(task_name: str | None = None, name: str | None = None) -> None:
+    """Let one implementation, or all in quarantine, be chosen again."""
+    if task_name is None or name is None:
+        _quarantined.clear()
+    else:
+        _quarantined.pop((task_name, name), None)
+
+
+def _listed(
+    task_name: str, kinds: list[str], quarantine: bool = True
+) -> list[Implementation]:
+    listed = [
+        implementation
+        for kind in kinds
+        for implementation in backend(kind).implementations(task_name)
+    ]
+    if not (quarantine and _quarantined):
+        return listed
+    return [_as_quarantined(implementation) for implementation in listed]
+
+
+def _as_quarantined(implementation: Implementation) -> Implementation:
+    reason = _quarantined.get((implementation.task, implementation.name))
+    if reason is None or not implementation.available:
+        return implementation
+    return replace(
+        implementation,
+        available=False,
+        reason=f"it failed earlier in this session: {reason}",
+        remedy="start the program again to give it another chance",
+    )

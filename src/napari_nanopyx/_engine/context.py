@@ -1,0 +1,60 @@
+"""What the caller has asked of the engine for the code that runs now."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+
+from napari_nanopyx._engine.events import Run
+
+_pinned: ContextVar[str | None] = ContextVar("pinned", default=None)
+_policy: ContextVar[str] = ContextVar("policy", default="default")
+_recorders: ContextVar[tuple[list[Run], ...]] = ContextVar("recorders", default=())
+
+
+def pinned() -> str | None:
+    """Return the implementation that was asked for by name, if any."""
+    return _pinned.get() or os.environ.get("NAPARI_NANOPYX_IMPLEMENTATION") or None
+
+
+def policy() -> str:
+    """Return the name of the policy that chooses."""
+    return _policy.get()
+
+
+def recorders() -> tuple[list[Run], ...]:
+    """Return the lists that collect the runs made now."""
+    return _recorders.get()
+
+
+@contextmanager
+def pin(name: str | None) -> Iterator[None]:
+    """Ask for one implementation by name."""
+    token = _pinned.set(name)
+    try:
+        yield
+    finally:
+        _pinned.reset(token)
+
+
+@contextmanager
+def choose_by(name: str) -> Iterator[None]:
+    """Let another policy choose."""
+    token = _policy.set(name)
+    try:
+        yield
+    finally:
+        _policy.reset(token)
+
+
+@contextmanager
+def record() -> Iterator[list[Run]]:
+    """Collect the runs made inside, each as it stands at the end."""
+    runs: list[Run] = []
+    token = _recorders.set((*_recorders.get(), runs))
+    try:
+        yield runs
+    finally:
+        _recorders.reset(token)

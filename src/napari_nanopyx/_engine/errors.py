@@ -1,0 +1,88 @@
+"""What can go wrong in the engine, as one tree of exceptions and one warning.
+
+NanoPyxError
+├── Cancelled
+├── ImplementationUnavailable
+│   └── UnknownImplementation (also a ValueError)
+└── ImplementationFailed
+    └── NoImplementationLeft
+HistoryWarning (a UserWarning)
+"""
+
+# ruff: noqa: N818 - these names say what happened
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+
+class NanoPyxError(Exception):
+    """Anything the engine reports that is not a mistake in an argument."""
+
+
+class Cancelled(NanoPyxError):
+    """The caller asked for the computation to stop."""
+
+
+class ImplementationUnavailable(NanoPyxError):
+    """An implementation was asked for by name, and cannot run here."""
+
+    def __init__(self, name: str, reason: str, remedy: str) -> None:
+        super().__init__(name, reason, remedy)
+        self.name = name
+        self.reason = reason
+        self.remedy = remedy
+
+    def __str__(self) -> str:
+        message = f"implementation {self.name!r} cannot run here: {self.reason}"
+        return f"{message}. What to do: {self.remedy}" if self.remedy else message
+
+
+class UnknownImplementation(ImplementationUnavailable, ValueError):
+    """An implementation was asked for by a name that the task does not have."""
+
+    def __init__(self, name: str, task: str, known: Iterable[str]) -> None:
+        super().__init__(
+            name,
+            f"{task} has no implementation of this name",
+            f"use one of {', '.join(known)}",
+        )
+
+
+class ImplementationFailed(NanoPyxError):
+    """An implementation that was asked for by name raised while computing."""
+
+    def __init__(self, name: str, task: str, reason: str) -> None:
+        super().__init__(name, task, reason)
+        self.name = name
+        self.task = task
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return (
+            f"implementation {self.name!r} of {self.task} failed: {self.reason}. "
+            "Without implementation= another one would have been tried"
+        )
+
+
+class NoImplementationLeft(ImplementationFailed):
+    """Every implementation that could run here has failed."""
+
+    def __init__(self, task: str, reasons: Mapping[str, str]) -> None:
+        super().__init__(", ".join(reasons), task, "all failed")
+        self.reasons = dict(reasons)
+
+    def __str__(self) -> str:
+        listed = "".join(f"\n  {name}: {why}" for name, why in self.reasons.items())
+        return f"no implementation of {self.task} is left to compute with:{listed}"
+
+
+class HistoryWarning(UserWarning):
+    """The history of measurements cannot be kept as it should."""
+
+
+def describe(error: BaseException) -> str:
+    """Return an exception as one short line: its type and its first sentence."""
+    lines = str(error).strip().splitlines()
+    text = f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__
+    return text if len(text) <= 300 else f"{text[:297]}..."

@@ -1,0 +1,53 @@
+"""Puts into words what a run computes and what a block took, for the history."""
+
+from __future__ import annotations
+
+import time
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+
+from napari_nanopyx._engine import catalogue
+from napari_nanopyx._engine.types import Implementation, Measurement, Timing, Workload
+from napari_nanopyx._kernels.declaration import Plan, Task
+
+
+def workload_of(task: Task, plan: Plan, dtype: str) -> Workload:
+    """Return all that the run time of a frame may depend on."""
+    return Workload(
+        task.name,
+        catalogue.digest(task.name),
+        tuple(plan.shape[1:]),
+        dtype,
+        dict(plan.parameters),
+        plan.cost.flops,
+        plan.cost.bytes,
+    )
+
+
+def measured(
+    workload: Workload,
+    implementation: Implementation,
+    frames: int,
+    timing: Timing,
+    failed: bool = False,
+) -> Measurement:
+    """Return the measurement of a block that has just ended."""
+    outcome = "failed" if failed else "cold" if timing.prepare > 0 else "ok"
+    return Measurement(
+        workload,
+        implementation.name,
+        implementation.device,
+        frames,
+        timing,
+        outcome,
+        time.time(),
+        _version(),
+    )
+
+
+@cache
+def _version() -> str:
+    try:
+        return version("napari-nanopyx")
+    except PackageNotFoundError:
+        return ""

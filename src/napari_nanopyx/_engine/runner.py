@@ -1,0 +1,244 @@
+"""Runs a task block by block: the one place where the parts of the engine meet."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_nanopyx._engine import catalogue, context, devices, events, history
+from napari_nanopyx._engine.agent import POLICIES, Situation
+from napari_nanopyx._engine.errors import (
+    Cancelled,
+    ImplementationFailed,
+    NoImplementationLeft,
+    describe,
+)
+from napari_nanopyx._engine.events import Run
+from napari_nanopyx._engine.measuring import measured, workload_of
+from napari_nanopyx._engine.reader import Reader
+from napari_nanopyx._engine.sessions import Sessions
+from napari_nanopyx._engine.source import as_source
+from napari_nanopyx._engine.types import (
+    Choice,
+    Implementation,
+    Timing,
+)
+from napari_nanopyx._kernels.declaration import Plan, Task
+
+BLOCK_BYTES = 256 * 2**20
+"""Memory that one block may need, whatever the implementation would prefer."""
+
+_computing = threading.Lock()
+
+
+class Cancel(Protocol):
+    """What a caller can set to stop a run, such as a `threading.Event`."""
+
+    def is_set(self) -> bool:
+        """Tell whether to stop."""
+
+
+def run(
+    task: Task,
+    image: Any,
+    plan: Plan,
+    *,
+    implementation: str | None = None,
+    progress: Callable[[int, int], object] | None = None,
+    cancel: Cancel | None = None,
+) -> NDArray[np.float32]:
+    """Compute a task.
+
+    Parameters
+    ----------
+    task
+        What to compute.
+    image
+        Anything with shape, dtype and slicing, frames first.
+    plan
+        The task, bound to the shape of the image and to parameter values.
+    implementation
+        The only implementation to use; by default the agent chooses for each block.
+    progress
+        Called after each block with the frames done and the frames in all.
+    cancel
+        Asked between blocks whether to stop.
+
+    Returns
+    -------
+    numpy.ndarray
+        What the merger of the plan makes of all blocks.
+
+    Raises
+    ------
+    Cancelled
+        If `cancel` is set.
+    ImplementationUnavailable, ImplementationFailed
+        If the implementation asked for cannot run, or raises.
+    NoImplementationLeft
+        If none was asked for and all have failed.
+    """
+    name = implementation or context.pinned()
+    pinned = catalogue.named(task.name, name) if name else None
+    return _Runner(task, image, plan, pinned).run(progress, cancel)
+
+
+class _Runner:
+    """One run: what it is about, and how far it has come."""
+
+    def __init__(
+        self, task: Task, image: Any, plan: Plan, pinned: Implementation | None
+    ) -> None:
+        self._task = task
+        self._plan = plan
+        self._pinned = pinned
+        self._policy = POLICIES[context.policy()]
+        source = as_source(image)
+        self._reader = Reader(source, plan.segments)
+        self._sessions = Sessions(task, plan)
+        self._failures: dict[str, str] = {}
+        self._last_error: Exception | None = None
+        self._merger = plan.merger()
+        self._workload = workload_of(task, plan, source.dtype.name)
+        self._most_frames = max(1, _block_bytes() // max(1, plan.block_bytes_per_frame))
+        self._started = time.perf_counter()
+        self._run = Run(
+            events.next_run_id(),
+            task.name,
+            dict(plan.parameters),
+            tuple(plan.shape),
+            self._workload.dtype,
+            self._reader.remaining,
+        )
+
+    def run(
+        self, progress: Callable[[int, int], object] | None, cancel: Cancel | None
+    ) -> NDArray[np.float32]:
+        """Compute all blocks, and merge them."""
+        state = "failed"
+        self._announce(events.run_started)
+        try:
+            while self._reader.remaining:
+                _stop_if(cancel)
+                if self._block() and progress is not None:
+                    progress(self._run.frames_done, self._run.frames_total)
+            _stop_if(cancel)
+            result = self._merger.result()
+            state = "finished"
+            return result
+        except Cancelled:
+            state = "cancelled"
+            raise
+        finally:
+            self._reader.close()
+            self._sessions.close_all()
+            self._run.state = state
+            self._announce(events.run_finished)
+            for runs in context.recorders():
+                runs.append(self._run.snapshot())
+
+    def _block(self) -> bool:
+        """Compute one block; return False if its implementation failed."""
+        choice = self._choose()
+        try:
+            with _computing:
+                session = self._sessions.get(choice.implementation)
+        except Exception as error:  # noqa: BLE001 - reported, or raised from
+            self._failed(choice, 0, 0.0, error)
+            return False
+        at_most = max(1, min(self._most_frames, session.preferred_frames))
+        size = min(choice.frames, at_most)
+        frames, block = self._reader.take(size, at_most)
+        if choice.expected_seconds is not None:
+            self._reader.read_ahead(size)
+        started = time.perf_counter()
+        try:
+            with _computing:
+                started = time.perf_counter()
+                partial, timing = session.run(block, frames)
+        except Exception as error:  # noqa: BLE001 - reported, or raised from
+            self._reader.give_back(frames, block)
+            seconds = time.perf_counter() - started
+            self._failed(choice, len(frames), seconds, error)
+            return False
+        self._merger.add(frames, partial)
+        self._finished(choice, len(frames), timing)
+        return True
+
+    def _choose(self) -> Choice:
+        evidence = history.current().evidence(self._workload)
+        if self._pinned is not None:
+            candidates = [self._pinned]
+        else:
+            candidates = catalogue.candidates(self._task.name)
+            if not any(candidate.available for candidate in candidates):
+                candidates = self._last_resort()
+        choice = self._policy(
+            Situation(
+                self._workload,
+                candidates,
+                evidence,
+                self._reader.remaining,
+                pinned=self._pinned is not None,
+                seed=self._run.frames_done,
+            )
+        )
+        self._run.implementation = choice.implementation.name
+        self._run.reason = choice.reason
+        return choice
+
+    def _last_resort(self) -> list[Implementation]:
+        """Wait for the OpenCL devices; if there is nothing on them either, give up."""
+        candidates = catalogue.candidates(self._task.name, wait=True)
+        if any(candidate.available for candidate in candidates):
+            return candidates
+        # If all fail in one run, its input is the likelier cause: condemn none of them.
+        for name in self._failures:
+            catalogue.release(self._task.name, name)
+        reasons = {missing.name: missing.reason for missing in candidates}
+        failure = NoImplementationLeft(self._task.name, reasons | self._failures)
+        raise failure from self._last_error
+
+    def _finished(self, choice: Choice, frames: int, timing: Timing) -> None:
+        measurement = measured(self._workload, choice.implementation, frames, timing)
+        history.current().record(measurement)
+        name = choice.implementation.name
+        self._run.blocks[name] = self._run.blocks.get(name, 0) + frames
+        self._run.frames_done += frames
+        done, total = self._run.frames_done, self._run.frames_total
+        self._announce(events.block_finished, choice, measurement, done, total)
+
+    def _failed(
+        self, choice: Choice, frames: int, seconds: float, error: Exception
+    ) -> None:
+        """Leave the implementation out from now on, or raise if it was asked for."""
+        chosen, reason = choice.implementation, describe(error)
+        timing = Timing(0.0, 0.0, seconds)
+        failure = measured(self._workload, chosen, frames, timing, failed=True)
+        history.current().record(failure)
+        if self._pinned is not None:
+            raise ImplementationFailed(chosen.name, self._task.name, reason) from error
+        self._failures[chosen.name], self._last_error = reason, error
+        catalogue.quarantine(chosen, reason)
+        self._sessions.close(chosen.name)
+        events.publish(events.implementation_quarantined, chosen, reason)
+
+    def _announce(self, signal: Any, *values: Any) -> None:
+        self._run.seconds = time.perf_counter() - self._started
+        if len(signal):
+            events.publish(signal, self._run.snapshot(), *values)
+
+
+def _stop_if(cancel: Cancel | None) -> None:
+    if cancel is not None and cancel.is_set():
+        raise Cancelled("the computation was cancelled")
+
+
+def _block_bytes() -> int:
+    memory_bytes = devices.cpu().memory_bytes
+    return min(BLOCK_BYTES, memory_bytes // 8) if memory_bytes else BLOCK_BYTES

@@ -1,0 +1,170 @@
+"""The public door to the Liquid Engine: what can run here, what was chosen and why."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+
+from napari_nanopyx._engine import agent, catalogue, context, events
+from napari_nanopyx._engine import devices as _devices
+from napari_nanopyx._engine import history as _history
+from napari_nanopyx._engine.errors import (
+    Cancelled,
+    HistoryWarning,
+    ImplementationFailed,
+    ImplementationUnavailable,
+    NanoPyxError,
+    NoImplementationLeft,
+    UnknownImplementation,
+)
+from napari_nanopyx._engine.estimates import estimates
+from napari_nanopyx._engine.events import Run
+from napari_nanopyx._engine.types import (
+    Choice,
+    Device,
+    Implementation,
+    Measurement,
+    Timing,
+    Workload,
+)
+
+__all__ = [
+    "Cancelled",
+    "Choice",
+    "Device",
+    "HistoryWarning",
+    "Implementation",
+    "ImplementationFailed",
+    "ImplementationUnavailable",
+    "Measurement",
+    "NanoPyxError",
+    "NoImplementationLeft",
+    "Run",
+    "Timing",
+    "UnknownImplementation",
+    "Workload",
+    "devices",
+    "events",
+    "expected",
+    "history",
+    "implementations",
+    "policy",
+    "record",
+    "refresh",
+    "use",
+]
+
+
+def implementations(task: str) -> list[Implementation]:
+    """Return every implementation of a task, also those that cannot run here.
+
+    Parameters
+    ----------
+    task
+        Name of the task, such as ``"esrrf"``.
+
+    Returns
+    -------
+    list of Implementation
+        Each with `name`, `kind`, `device`, `available` and, if it cannot run here,
+        `reason` and `remedy`. ``"reference"`` is always one of them.
+
+    Notes
+    -----
+    The first call looks for OpenCL devices, which can take some seconds.
+    """
+    return catalogue.implementations(task)
+
+
+def devices() -> list[Device]:
+    """Return the processor and the OpenCL devices that work here."""
+    return [_devices.cpu(), *_devices.opencl_devices()]
+
+
+def refresh() -> None:
+    """Look for devices again, and give implementations that failed another chance."""
+    _devices.refresh()
+    catalogue.release()
+
+
+def history(task: str | None = None) -> list[Measurement]:
+    """Return the recorded measurements, oldest first.
+
+    Parameters
+    ----------
+    task
+        Name of a task; by default the measurements of all tasks are returned.
+    """
+    return _history.current().measurements(task)
+
+
+def expected(task: str) -> dict[str, float]:
+    """Return the seconds that a frame is expected to take, by implementation.
+
+    Parameters
+    ----------
+    task
+        Name of a task.
+
+    Returns
+    -------
+    dict
+        For the input measured last in this process, or else ever, with the present
+        code; implementations of which nothing is known are left out.
+    """
+    listed = catalogue.implementations(task)
+    evidence = _history.current().known(task, catalogue.digest(task))
+    workload = evidence.newest_workload()
+    if workload is None:
+        return {}
+    usable = [implementation for implementation in listed if implementation.available]
+    found = estimates(workload, usable, evidence)
+    return {name: estimate.seconds for name, estimate in found.items()}
+
+
+def use(implementation: str | None) -> AbstractContextManager[None]:
+    """Compute everything inside with one implementation.
+
+    Parameters
+    ----------
+    implementation
+        Its name, such as ``"serial"``; None lets the agent choose, as it does
+        outside. A task that has no such implementation raises when it is called.
+
+    Notes
+    -----
+    It holds for the thread that enters it. The environment variable
+    NAPARI_NANOPYX_IMPLEMENTATION does the same for a whole program.
+
+    Examples
+    --------
+    >>> with use("reference"):
+    ...     pass
+    """
+    return context.pin(implementation)
+
+
+def policy(name: str) -> AbstractContextManager[None]:
+    """Let another policy choose the implementations of everything inside.
+
+    Parameters
+    ----------
+    name
+        ``"default"``: the fastest so far, others tried while that costs little.
+    """
+    if name not in agent.POLICIES:
+        allowed = ", ".join(repr(known) for known in agent.POLICIES)
+        raise ValueError(f"policy is {name!r}, but must be one of {allowed}")
+    return context.choose_by(name)
+
+
+def record() -> AbstractContextManager[list[Run]]:
+    """Collect what the engine did inside, as a list of runs.
+
+    Examples
+    --------
+    >>> with record() as runs:
+    ...     pass
+    >>> [(run.task, run.implementation, run.reason) for run in runs]
+    []
+    """
+    return context.record()

@@ -1,0 +1,19 @@
+"""Image files in and out, without ever holding a whole movie in memory."""
+
+from __future__ import annotations
+
+from napari_nanopyx.io.metadata import ImageMetadata
+from napari_nanopyx.io.opening import open_image, open_movie
+from napari_nanopyx.io.stack import FrameStack, ImageFileError
+from napari_nanopyx.io.writing import check_output, temporary_beside, write_tiff
+
+__all__ = [
+    "FrameStack",
+    "ImageFileError",
+    "ImageMetadata",
+    "check_output",
+    "open_image",
+    "open_movie",
+    "temporary_beside",
+    "write_tiff",
+]

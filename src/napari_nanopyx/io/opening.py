@@ -1,0 +1,111 @@
+"""Opens an image file of any kind that can be read."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from napari_nanopyx.io.stack import FrameStack, ImageFileError
+from napari_nanopyx.io.tiff import open_tiff
+from napari_nanopyx.io.zarr_store import open_zarr
+
+TIFF_SIGNATURES = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+
+
+def open_image(path: str | os.PathLike[str]) -> FrameStack:
+    """Open a TIFF file or a Zarr (OME-Zarr) folder, reading nothing but its header.
+
+    Parameters
+    ----------
+    path
+        The file or folder.
+
+    Returns
+    -------
+    FrameStack
+        All axes as they are in the file. The first series of a TIFF and the largest
+        resolution of an OME-Zarr are taken.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is nothing at `path`.
+    ImageFileError
+        If it is not an image, is cut short, or claims an absurd size.
+    """
+    place = Path(path)
+    if not place.exists():
+        raise FileNotFoundError(f"{place} does not exist")
+    if place.is_dir():
+        return open_zarr(place)
+    with place.open("rb") as file:
+        signature = file.read(4)
+    if signature not in TIFF_SIGNATURES:
+        raise ImageFileError(
+            f"{place} is not an image that can be read here: "
+            "give a TIFF file or a Zarr folder"
+        )
+    return open_tiff(place)
+
+
+def open_movie(
+    path: str | os.PathLike[str],
+    *,
+    channel: int | None = None,
+    plane: int | None = None,
+) -> FrameStack:
+    """Open a file as a movie ``(T, Y, X)``.
+
+    Axes of length 1 are dropped. If one axis is left beside Y and X it is taken as
+    time, whatever the file calls it: many programs write movies as Z stacks.
+
+    Parameters
+    ----------
+    path
+        The file or folder.
+    channel, plane
+        Which channel (C) and which plane (Z) to take, counted from 0; needed only
+        where the file has several beside its frames.
+
+    Returns
+    -------
+    FrameStack
+        With axes ``"TYX"``.
+    """
+    stack = open_image(path)
+    try:
+        return _as_movie(stack, channel, plane)
+    except ValueError as problem:
+        stack.close()
+        raise ImageFileError(f"{path}: {problem}") from problem
+
+
+def _as_movie(stack: FrameStack, channel: int | None, plane: int | None) -> FrameStack:
+    if not stack.metadata.axes.endswith("YX"):
+        raise ImageFileError(
+            f"the frames are not plain grey images (axes {stack.metadata.axes}, "
+            f"shape {stack.shape}): convert colour images to grey first"
+        )
+    for axis, name, index in (("C", "channel", channel), ("Z", "plane", plane)):
+        if index is None:
+            continue
+        if axis not in stack.metadata.axes:
+            raise ImageFileError(
+                f"{name} {index} was asked for, but the axes are {stack.metadata.axes}"
+            )
+        stack = stack.select(axis, index)
+    for axis in stack.metadata.axes[:-2]:
+        if stack.shape[stack.metadata.axes.index(axis)] == 1 and stack.ndim > 3:
+            stack = stack.select(axis, 0)
+    if stack.ndim == 2:
+        return stack.with_time_axis()
+    if stack.ndim > 3:
+        sizes = ", ".join(
+            f"{axis}={length}"
+            for axis, length in zip(stack.metadata.axes, stack.shape, strict=True)
+        )
+        raise ImageFileError(
+            f"a movie has the axes T, Y, X, but this file has {sizes}: "
+            "choose one channel or one plane"
+        )
+    return stack.renamed("TYX")

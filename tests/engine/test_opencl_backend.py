@@ -1,0 +1,73 @@
+"""The OpenCL backend on devices this machine does not have, played by the one it has."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from napari_nanopyx._engine import devices
+from napari_nanopyx._engine.backends import opencl
+from napari_nanopyx._engine.types import Device
+from napari_nanopyx._kernels import tasks
+
+
+def cpu_device(**details: Any) -> Device:
+    """Return the CPU OpenCL device of the test environment, altered."""
+    device = devices.opencl_devices()[0]
+    return replace(device, details={**device.details, **details})
+
+
+def compare_with_reference(device: Device, **parameters: Any) -> None:
+    """Run the eSRRF example on a device and hold it to the accuracy budget."""
+    task = tasks()["esrrf"]
+    image, example = task.example()
+    image = np.concatenate([image] * 9)
+    plan = task.plan(image.shape, **{**example, **parameters})
+    frames = range(len(image))
+    session = opencl.OpenCLSession(device, "esrrf", plan)
+    try:
+        partial, _ = session.run(image, frames)
+    finally:
+        session.close()
+    expected, merger = plan.merger(), plan.merger()
+    expected.add(frames, plan.reference(image, frames))
+    merger.add(frames, partial)
+    reference = expected.result()
+    allowed = 1e-5 * np.abs(reference).max() + 1e-6 * reference.std()
+    assert np.abs(merger.result() - reference).max() <= allowed
+
+
+@pytest.mark.parametrize("temporal", ["AVG", "TAC2"])
+def test_a_device_without_doubles_uses_integers(temporal: str) -> None:
+    """The lattice is built in 64-bit integers, so vanishing gradients stay zero."""
+    compare_with_reference(cpu_device(double_precision=False), temporal=temporal)
+
+
+@pytest.mark.parametrize("temporal", ["AVG", "VAR", "TAC2"])
+def test_a_gpu_takes_one_pixel_a_work_item(temporal: str) -> None:
+    """One lane, work-groups larger than the image, several launches a block."""
+    compare_with_reference(replace(cpu_device(), is_gpu=True), temporal=temporal)
+
+
+def test_every_frame_shifted_over_several_launches() -> None:
+    """Each launch gets the tables of its own frames."""
+    drift = np.random.default_rng(3).normal(0, 2, (45, 2))
+    compare_with_reference(cpu_device(), drift=drift, temporal="TAC2")
+
+
+def test_little_memory_means_fewer_frames_at_a_time() -> None:
+    """What does not fit at once goes to the device in smaller launches."""
+    device = cpu_device(max_allocation_bytes=1)
+    compare_with_reference(device)
+
+
+def test_a_device_that_has_gone_is_named() -> None:
+    """A choice made before a laptop was undocked fails with a sentence."""
+    task = tasks()["esrrf"]
+    image, parameters = task.example()
+    implementation = replace(opencl.implementations("esrrf")[0], name="opencl:gone")
+    with pytest.raises(LookupError, match="opencl:gone"):
+        opencl.open(implementation, task, task.plan(image.shape, **parameters))

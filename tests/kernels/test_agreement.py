@@ -1,0 +1,150 @@
+"""Every implementation that this machine has gives the reference's numbers.
+
+Parametrised over tasks, implementations and inputs: a new kernel or a new device is
+tested without a new test. What could not be tried is listed in the last test's message.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from napari_nanopyx import engine
+from napari_nanopyx._engine import runner
+from napari_nanopyx._kernels import tasks
+
+RANDOM = np.random.default_rng(20)
+
+
+def spots() -> NDArray[Any]:
+    """Return spots that are symmetric about a pixel: their gradients vanish there."""
+    rows, columns = np.mgrid[:31, :35]
+    squared = (rows - 15) ** 2 + (columns - 17) ** 2
+    return np.stack([1000 * np.exp(-squared / (2 * s**2)) for s in (1.2, 1.5, 2.0)])
+
+
+IMAGES: dict[str, NDArray[Any]] = {
+    "random camera": RANDOM.poisson(300, (5, 21, 27)).astype(np.uint16),
+    "random signed": RANDOM.normal(0, 50, (4, 23, 19)).astype(np.float32),
+    "smooth": np.sin(np.mgrid[:3, :25, :28].sum(0) / 5).astype(np.float32),
+    "symmetric spots": spots().astype(np.float32),
+    "symmetric camera spots": np.round(spots()).astype(np.uint16),
+    "constant": np.full((3, 12, 13), 7, np.uint8),
+    "tiny": RANDOM.random((2, 3, 3)).astype(np.float32),
+    "one frame": RANDOM.poisson(50, (1, 17, 40)).astype(np.uint8),
+    "wide": RANDOM.poisson(50, (2, 9, 131)).astype(np.uint16),
+}
+
+PARAMETERS: dict[str, dict[str, dict[str, Any]]] = {
+    "magnify": {
+        "five times": {"factor": (5.0, 5.0)},
+        "fractions": {"factor": (2.5, 3.3), "shift": np.array([[0.25, -1.5]])},
+        "identity": {"factor": (1.0, 1.0)},
+        "smaller": {"factor": (0.5, 0.7)},
+        "shifted out": {"factor": (2.0, 2.0), "shift": np.array([[40.0, -3.0]])},
+    },
+    "esrrf": {
+        "defaults": {},
+        "variance": {"temporal": "VAR", "magnification": 3},
+        "deviation": {"temporal": "STD", "sensitivity": 2.0, "magnification": 2},
+        "autocumulant": {"temporal": "TAC2", "magnification": 4},
+        "two-point": {"gradient": "two_point", "sensitivity": 3.0},
+        "zero border": {"border": "zero", "radius": 1.0},
+        "odd exponent": {"sensitivity": 1.7, "radius": 2.3, "magnification": 3},
+        "root": {"sensitivity": 0.5, "radius": 0.6, "magnification": 2},
+        "unweighted": {"intensity_weighting": False, "magnification": 1},
+        "raw grid": {"macro_pixel_correction": False, "magnification": 6},
+        "time points": {"frames_per_timepoint": 2, "magnification": 2},
+        "rolling": {"frames_per_timepoint": 2, "frame_gap": 1, "temporal": "TAC2"},
+    },
+}
+
+
+def implementations(task: str) -> list[engine.Implementation]:
+    """Return all but the reference."""
+    found = engine.implementations(task)
+    return [each for each in found if each.kind != "reference"]
+
+
+CASES = [
+    pytest.param(task, each.name, settings, id=f"{task}-{each.name}-{settings}")
+    for task in tasks()
+    for each in implementations(task)
+    if each.available
+    for settings in PARAMETERS[task]
+]
+
+
+def reconstruct(task: str, image: NDArray[Any], name: str, **parameters: Any) -> Any:
+    """Run a task on a pinned implementation."""
+    plan = tasks()[task].plan(image.shape, **parameters)
+    return runner.run(tasks()[task], image, plan, implementation=name)
+
+
+def assert_agrees(result: NDArray[Any], reference: NDArray[Any], case: str) -> None:
+    """Hold an implementation to the accuracy budget."""
+    assert np.array_equal(np.isnan(result), np.isnan(reference)), case
+    assert np.array_equal(np.isinf(result), np.isinf(reference)), case
+    reference = reference.astype(np.float64)
+    worst = np.abs(result - reference).max()
+    allowed = 1e-5 * np.abs(reference).max() + 1e-6 * reference.std()
+    assert worst <= allowed, f"{case}: off by {worst:.3g}, allowed {allowed:.3g}"
+
+
+@pytest.mark.parametrize(("task", "name", "settings"), CASES)
+def test_agrees_with_the_reference(task: str, name: str, settings: str) -> None:
+    """max|Δ| ≤ 1e-5 max|reference| + 1e-6 std(reference) on every input."""
+    parameters = PARAMETERS[task][settings]
+    for label, image in IMAGES.items():
+        reference = reconstruct(task, image, "reference", **parameters)
+        assert_agrees(reconstruct(task, image, name, **parameters), reference, label)
+
+
+@pytest.mark.parametrize(
+    ("task", "name"),
+    [
+        pytest.param(task, each.name, id=f"{task}-{each.name}")
+        for task in tasks()
+        for each in implementations(task)
+        if each.available
+    ],
+)
+def test_agrees_when_every_frame_is_shifted(task: str, name: str) -> None:
+    """Each frame has tables of its own, whole pixels and fractions."""
+    image = IMAGES["random camera"]
+    shift = np.random.default_rng(4).normal(0, 3, (len(image), 2))
+    shift[0] = (2.0, -1.0)
+    parameters: dict[str, Any] = {
+        "magnify": {"factor": (3.0, 2.0), "shift": shift},
+        "esrrf": {"temporal": "TAC2", "drift": shift},
+    }[task]
+    reference = reconstruct(task, image, "reference", **parameters)
+    assert_agrees(reconstruct(task, image, name, **parameters), reference, "shifted")
+
+
+@pytest.mark.parametrize("level", ["v2", "v3", "v4"])
+@pytest.mark.parametrize("task", list(tasks()))
+def test_agrees_at_every_instruction_set(
+    task: str, level: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The C core gives the same numbers on older processors."""
+    parameters = PARAMETERS[task]["fractions" if task == "magnify" else "odd exponent"]
+    image = IMAGES["random camera"]
+    reference = reconstruct(task, image, "reference", **parameters)
+    monkeypatch.setenv("NAPARI_NANOPYX_SIMD", level)
+    assert_agrees(reconstruct(task, image, "serial", **parameters), reference, level)
+
+
+def test_opencl_is_among_those_tested() -> None:
+    """The test environment brings a CPU OpenCL device: its code always runs here."""
+    for task in tasks():
+        kinds = {each.kind for each in implementations(task) if each.available}
+        missing = [
+            f"{each.name}: {each.reason}"
+            for each in implementations(task)
+            if not each.available
+        ]
+        assert kinds == {"compiled", "numba", "opencl"}, f"{task} lacks {missing}"

@@ -1,0 +1,78 @@
+"""The numbers that the benchmark states besides its times."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from benchmarks import machine, report
+from benchmarks.peak import rgc_flops, samples_per_pixel, summed_samples
+
+
+def test_samples_of_the_usual_window() -> None:
+    """Magnification 5, radius 1.5: the count stated in the specification, 47.6."""
+    assert samples_per_pixel(5, 1.5) == pytest.approx(47.56)
+
+
+@pytest.mark.parametrize("magnification", [1, 2, 5])
+@pytest.mark.parametrize("radius", [0.7, 1.5, 3.0])
+def test_kernel_sums_no_more_than_the_window(magnification: int, radius: float) -> None:
+    """Our kernel leaves out samples without weight and adds none."""
+    window = samples_per_pixel(magnification, radius)
+    assert 0.5 * window < summed_samples(magnification, radius) <= window
+
+
+def test_operations_of_one_pixel() -> None:
+    """One output pixel with 10 samples takes 80 operations."""
+    assert rgc_flops((1, 1, 1), 1, 10) == 80
+
+
+def test_machine_has_no_name() -> None:
+    """The description tells the processor and not whose computer it is."""
+    import platform
+
+    facts = machine.describe()
+    assert facts["Processor"]
+    assert platform.node() not in json.dumps(facts)
+
+
+def test_report_gives_ratios_to_the_best_peer(tmp_path: Path) -> None:
+    """Ratios divide the peer's best time by each time; problems are listed."""
+    pytest.importorskip("matplotlib")
+    results: dict[str, Any] = {
+        "date": "2026-01-01",
+        "machine": {"Processor": "abacus"},
+        "sizes": {
+            "esrrf_shape": [10, 283, 283],
+            "magnify_shape": [10, 300, 300],
+            "magnification": 5,
+            "radius": 1.5,
+            "sensitivity": 2.0,
+            "movie_frames": 10_000,
+        },
+        "ours": {
+            "1": {"esrrf": {"serial": 0.2}, "magnify": {"serial": 0.04}},
+            "2": {"esrrf": {"threads-static": 0.1}, "magnify": {"numba": 0.02}},
+        },
+        "peer": {
+            "esrrf": {"threaded": 50.0, "threaded_guided": 40.0},
+            "magnify": {"threaded": 1.0, "OpenCV, all threads": 0.05},
+        },
+        "peak_gflops": {"1": 100.0, "2": None},
+        "summed_samples": 30.0,
+        "long_movie": {"TIFF": {"problem": "no space"}},
+        "problems": {"esrrf opencl": "no device"},
+    }
+    report.write(tmp_path, results)
+    text = (tmp_path / "results.md").read_text()
+    assert "| ours: threads-static, 2 threads | 100.00 | 400.00 |" in text
+    assert "| ours: numba, 2 threads | 20.00 | 50.00 | 2.50 |" in text
+    gigaflops = 8 * 30 * 10 * 283**2 * 25 / 0.2 / 1e9
+    assert f"| 1 | 100 | {gigaflops:.0f} | {gigaflops / 100:.0%} |" in text
+    assert "failed: no space" in text
+    assert "- esrrf opencl: no device" in text
+    assert json.loads((tmp_path / "results.json").read_text()) == results
+    assert (tmp_path / "results.png").stat().st_size > 1000

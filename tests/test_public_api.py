@@ -1,0 +1,107 @@
+"""The public names are exactly those announced, and each explains itself."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from typing import Any, get_type_hints
+
+import numpy as np
+import pytest
+
+import napari_nanopyx as nx
+
+FUNCTIONS = ("esrrf", "magnify")
+SIGNATURES = {
+    "esrrf": "(image, magnification=5, radius=1.5, sensitivity=1.0, *, temporal='AVG', "
+    "frames_per_timepoint=0, frame_gap=0, intensity_weighting=True, "
+    "macro_pixel_correction=True, interpolation='catmull_rom', gradient='roberts', "
+    "border='extend', drift=None, implementation=None, progress=None, cancel=None)",
+    "magnify": "(image, factor, *, kernel='catmull_rom', shift=(0.0, 0.0), "
+    "implementation=None, progress=None, cancel=None)",
+}
+
+
+def test_all_is_exact() -> None:
+    assert sorted(nx.__all__) == ["__version__", "engine", *FUNCTIONS]
+    assert set(nx.__all__) <= set(dir(nx))
+    for name in nx.__all__:
+        assert getattr(nx, name) is not None
+
+
+def test_unknown_names_are_attribute_errors() -> None:
+    with pytest.raises(AttributeError, match="has no attribute 'esrf'"):
+        _ = nx.esrf
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_signatures(name: str) -> None:
+    signature = inspect.signature(getattr(nx, name))
+    bare = [
+        parameter.replace(annotation=inspect.Parameter.empty)
+        for parameter in signature.parameters.values()
+    ]
+    assert str(inspect.Signature(bare)) == SIGNATURES[name]
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_every_parameter_is_typed_and_documented(name: str) -> None:
+    function = getattr(nx, name)
+    hints = get_type_hints(function, include_extras=True)
+    parameters = list(inspect.signature(function).parameters)
+    assert set(hints) == {*parameters, "return"}
+    documentation = inspect.getdoc(function) or ""
+    sections = dict(
+        re.findall(r"(?ms)^(\w+)\n-+\n(.*?)(?=^\w+\n-+\n|\Z)", documentation)
+    )
+    documented = re.findall(r"(?m)^(\w+) : ", sections["Parameters"])
+    assert documented == parameters
+    assert {"Returns", "Raises", "References", "Examples"} <= set(sections)
+    assert "doi:10." in sections["References"]
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_ranges_of_numbers_hold_their_defaults(name: str) -> None:
+    function = getattr(nx, name)
+    hints = get_type_hints(function, include_extras=True)
+    for parameter in inspect.signature(function).parameters.values():
+        for limits in getattr(hints[parameter.name], "__metadata__", ()):
+            assert limits["min"] < limits["max"]
+            if parameter.default is not parameter.empty:
+                assert limits["min"] <= parameter.default <= limits["max"]
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments"), [("esrrf", {}), ("magnify", {"factor": 2})]
+)
+def test_progress_and_cancel(name: str, arguments: dict[str, Any]) -> None:
+    class Stop:
+        stopped = False
+
+        def is_set(self) -> bool:
+            return self.stopped
+
+    movie = np.random.default_rng(0).poisson(50, (5, 8, 8))
+    stop = Stop()
+    calls: list[tuple[int, int]] = []
+
+    def progress(done: int, total: int) -> None:
+        calls.append((done, total))
+
+    function = getattr(nx, name)
+    function(movie, progress=progress, cancel=stop, **arguments)
+    assert calls[-1] == (5, 5)
+    stop.stopped = True
+    with pytest.raises(nx.engine.Cancelled):
+        function(movie, cancel=stop, **arguments)
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_examples(name: str) -> None:
+    import doctest
+
+    function = getattr(nx, name)
+    (test,) = doctest.DocTestFinder(recurse=False).find(function, globs={})
+    outcome = doctest.DocTestRunner().run(test)
+    assert outcome.attempted > 1
+    assert outcome.failed == 0
