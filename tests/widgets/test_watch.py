@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from threading import Event
 from typing import Any
 
@@ -48,11 +49,12 @@ class Stubborn(QMainWindow):
 
 
 @pytest.fixture
-def window(qtbot: Any) -> QMainWindow:
+def window() -> Iterator[QMainWindow]:
     window = QMainWindow()
-    qtbot.addWidget(window)
     window.show()
-    return window
+    yield window
+    with suppress(RuntimeError):  # a test may have deleted it
+        window.deleteLater()
 
 
 @pytest.fixture
