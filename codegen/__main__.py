@@ -1,7 +1,7 @@
 """Show or write what is generated from the kernel snippets.
 
-``python -m codegen list`` names tasks and kinds, ``show TASK KIND`` prints one generated
-text, ``make FOLDER`` writes them all (CMake calls this).
+``python -m codegen list`` names tasks and kinds, ``show TASK KIND`` prints one
+generated text, ``make FOLDER`` writes them all (CMake calls this).
 """
 
 from __future__ import annotations

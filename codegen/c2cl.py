@@ -69,4 +69,3 @@ def _parameter(argument: Argument) -> str:
     constant = "" if argument.role in ("out", "work") else "const "
     ctype = "PIXEL" if argument.ctype == "pixel" else argument.ctype
     return f"{space} {constant}{ctype} *{argument.name}"
-

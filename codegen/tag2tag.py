@@ -1,8 +1,9 @@
-"""Copy tagged blocks of code with replacements: one loop in, its variants out.
+r"""Copy tagged blocks of code with replacements: one loop in, its variants out.
 
-A block stands between ``# tag-start: NAME`` and ``# tag-end: NAME``. A line ``# tag-copy:
-NAME; "old" -> "new"; …`` is replaced by a copy of that block in which every old text has
-become the new one (``\\n`` stands for a line break). Tags work in any language whose comments start with ``#``.
+A block stands between ``# tag-start: NAME`` and ``# tag-end: NAME``. A line
+``# tag-copy: NAME; "old" -> "new"; …`` is replaced by a copy of that block in which
+every old text has become the new one (``\n`` stands for a line break). Tags work in
+any language whose comments start with ``#``.
 """
 
 from __future__ import annotations
@@ -53,7 +54,9 @@ def _blocks(text: str) -> dict[str, list[str]]:
             blocks[current] = []
         elif end := END.match(line):
             if end[1] != current:
-                raise TagError(f"line {number}: {end[1]!r} ends but {current!r} is open")
+                raise TagError(
+                    f"line {number}: {end[1]!r} ends but {current!r} is open"
+                )
             current = None
         elif current is not None:
             blocks[current].append(line)

@@ -86,15 +86,17 @@ def refresh() -> None:
     catalogue.release()
 
 
-def history(task: str | None = None) -> list[Measurement]:
+def history(task: str | None = None, newest: int | None = None) -> list[Measurement]:
     """Return the recorded measurements, oldest first.
 
     Parameters
     ----------
     task
         Name of a task; by default the measurements of all tasks are returned.
+    newest
+        How many to return at most; by default all, which can be hundred thousands.
     """
-    return _history.current().measurements(task)
+    return _history.current().measurements(task, newest)
 
 
 def expected(task: str) -> dict[str, float]:

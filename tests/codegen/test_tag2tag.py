@@ -17,7 +17,9 @@ def total(values):
 
 def test_copies_a_block_with_replacements() -> None:
     """The copy stands where the tag was, the block stays as it is."""
-    text = expand(BLOCK + '# tag-copy: total; "total" -> "fast"; "range(" -> "prange("\n')
+    text = expand(
+        BLOCK + '# tag-copy: total; "total" -> "fast"; "range(" -> "prange("\n'
+    )
     assert text.startswith(BLOCK)
     assert "def fast(values):\n    for value in prange(values):" in text
 

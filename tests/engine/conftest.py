@@ -1,5 +1,7 @@
 """A toy task and a backend whose speed and failures a test decides."""
 
+# ruff: noqa: D102 - the toys mirror documented protocols
+
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -156,7 +158,7 @@ class ToyBackend:
 
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A history of its own for one test, and nothing in quarantine."""
+    """Give one test a history of its own, and nothing in quarantine."""
     monkeypatch.setenv("NAPARI_NANOPYX_HOME", str(tmp_path))
     history.close()
     catalogue.release()
@@ -167,7 +169,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 @pytest.fixture
 def toy(home: Path, monkeypatch: pytest.MonkeyPatch) -> Toy:
-    """The toy task in place of all others."""
+    """Put the toy task in place of all others."""
     toy = Toy()
     for kind in list(BACKENDS):
         monkeypatch.setitem(BACKENDS, kind, ToyBackend(toy, kind))
@@ -179,5 +181,5 @@ def toy(home: Path, monkeypatch: pytest.MonkeyPatch) -> Toy:
 
 @pytest.fixture
 def arm() -> type[Arm]:
-    """What makes an implementation of the toy task."""
+    """Return what makes an implementation of the toy task."""
     return Arm

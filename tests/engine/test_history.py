@@ -41,7 +41,7 @@ def measurement(
 
 
 def kept(path: Path) -> list[Measurement]:
-    return store.everything(path, None)
+    return store.everything(path)
 
 
 def fill(path: Path, count: int) -> None:
@@ -75,6 +75,7 @@ def test_what_is_recorded_comes_back(tmp_path: Path) -> None:
     for each in made:
         first.record(each)
     assert first.measurements() == made
+    assert first.measurements(newest=2) == made[1:]
     first.close()
     second = History(tmp_path / NAME)
     assert second.measurements("toy") == made
@@ -232,6 +233,7 @@ def test_a_place_that_cannot_be_written_to(tmp_path: Path) -> None:
     opened = History(tmp_path / "file" / NAME)
     assert opened.in_memory_only
     said = recorded(opened)
+    assert [item.at for item in opened.measurements("toy", newest=1)] == [1e9 + 2]
     assert len(said) == 1
     assert "remembered until this program ends" in said[0]
 
@@ -258,9 +260,9 @@ def test_a_file_that_becomes_read_only(
         raise sqlite3.OperationalError("attempt to write a readonly database")
 
     monkeypatch.setattr(store, "insert", refuse)
+    opened.record(measurement(1))
+    opened.flush()
     with pytest.warns(HistoryWarning, match="readonly"):
-        opened.record(measurement(1))
-        opened.flush()
         opened.record(measurement(2))
     assert opened.in_memory_only
     with warnings.catch_warnings():
@@ -282,10 +284,12 @@ def test_a_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(store, "insert", insert_on_a_full_disk)
     opened = History(path)
+    writer = opened._writer
+    assert writer is not None
+    for number in range(5000):
+        writer.add(measurement(number))
+    writer.flush()
     with pytest.warns(HistoryWarning, match="full"):
-        for number in range(5000):
-            opened.record(measurement(number))
-        opened.flush()
         opened.record(measurement())
     assert opened.in_memory_only
     opened.close()
@@ -370,16 +374,19 @@ def test_killed_while_writing_nothing_committed_is_lost(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
-def test_the_child_of_a_fork_writes_nothing_twice(home: Path) -> None:
+def test_the_child_of_a_fork_leaves_the_file_to_its_parent(home: Path) -> None:
     history.current().record(measurement(1))
     child = os.fork()
     if child == 0:
-        history.current().record(measurement(2))
+        opened = history.current()
+        opened.record(measurement(2))
+        remembered = opened.measurements() == [measurement(2)]
         history.close()
-        os._exit(0)
+        os._exit(0 if remembered and opened.in_memory_only else 1)
     assert os.waitpid(child, 0)[1] == 0
+    history.current().record(measurement(3))
     history.close()
-    assert sorted(m.at for m in kept(home / NAME)) == [1e9 + 1, 1e9 + 2]
+    assert kept(home / NAME) == [measurement(1), measurement(3)]
 
 
 def test_the_home_is_where_the_environment_says(

@@ -1,4 +1,4 @@
-"""The OpenCL backend on devices this machine does not have, played by the one it has."""
+"""The OpenCL backend on devices this machine lacks, played by the one it has."""
 
 from __future__ import annotations
 

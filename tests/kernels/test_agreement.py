@@ -23,7 +23,8 @@ def spots() -> NDArray[Any]:
     """Return spots that are symmetric about a pixel: their gradients vanish there."""
     rows, columns = np.mgrid[:31, :35]
     squared = (rows - 15) ** 2 + (columns - 17) ** 2
-    return np.stack([1000 * np.exp(-squared / (2 * s**2)) for s in (1.2, 1.5, 2.0)])
+    light = (1000, 300, 900, 850, 100)
+    return np.stack([light[i] * np.exp(-squared / (3 + i)) for i in range(len(light))])
 
 
 IMAGES: dict[str, NDArray[Any]] = {

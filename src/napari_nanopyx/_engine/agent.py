@@ -6,7 +6,7 @@ state, so that every choice can be repeated and tested with a table of numbers.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from napari_nanopyx._engine.estimates import (
@@ -57,6 +57,8 @@ class Situation:
     evidence: Evidence
     remaining: int
     """Frames of the run that no block has computed yet."""
+    ready: Collection[str] = ()
+    """Names of the candidates that the run has already prepared."""
     pinned: bool = False
     """Whether the only candidate was asked for by name."""
     seed: int = 0
@@ -84,7 +86,7 @@ def choose(situation: Situation) -> Choice:
     usable = [c for c in usable if c.kind != "reference"] or usable
     if not usable:
         raise ValueError("there is no available implementation to choose from")
-    known = estimates(situation.workload, usable, situation.evidence)
+    known = estimates(situation.workload, usable, situation.evidence, situation.ready)
     if not known:
         return _guess(situation, min(usable, key=_guess_rank))
     best = min(
@@ -121,7 +123,8 @@ def _trials(
         tried, estimate = exact.get(arm_of(candidate)), known.get(candidate.name)
         if candidate is best or not _is_worth_trying(tried, estimate, seconds):
             continue
-        first = preparation(situation.evidence, candidate)
+        is_ready = candidate.name in situation.ready
+        first = 0.0 if is_ready else preparation(situation.evidence, candidate)
         excess = _excess(estimate, seconds)
         frames = min(
             _frames(TRIAL_SECONDS, seconds),

@@ -78,6 +78,16 @@ def refresh() -> None:
         _found, _searching = None, None
 
 
+def _after_fork() -> None:
+    """Make anew what a thread that the child does not have may hold."""
+    global _lock, _search_lock, _searching
+    _lock, _search_lock, _searching = threading.Lock(), threading.Lock(), None
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
+
+
 def _search() -> tuple[list[Device], search.Problem | None]:
     global _found
     with _search_lock:

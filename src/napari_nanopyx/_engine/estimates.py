@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
@@ -38,13 +38,16 @@ class Estimate:
 
 
 def estimates(
-    workload: Workload, candidates: Sequence[Implementation], evidence: Evidence
+    workload: Workload,
+    candidates: Sequence[Implementation],
+    evidence: Evidence,
+    ready: Collection[str] = (),
 ) -> dict[str, Estimate]:
     """Return what to expect of each candidate of which anything is known, by name.
 
     It is the mean of the faster half of the newest warm measurements at exactly this
     workload, or else at the most similar one of the same code and device, in
-    proportion to the work.
+    proportion to the work. Those that are ready, by name, need no preparation.
     """
     exact = evidence.exact(workload)
     found = {}
@@ -52,17 +55,15 @@ def estimates(
         arm = arm_of(candidate)
         record = exact.get(arm) or evidence.similar(workload).get(arm)
         if record is not None:
-            expected = preparation(evidence, candidate)
+            is_ready = candidate.name in ready
+            expected = 0.0 if is_ready else preparation(evidence, candidate)
             found[candidate.name] = _estimate(workload, record, arm in exact, expected)
     return found
 
 
 def preparation(evidence: Evidence, candidate: Implementation) -> float:
-    """Return the seconds to expect before the first block of a candidate."""
-    arm = arm_of(candidate)
-    if evidence.is_prepared(arm):
-        return 0.0
-    known = evidence.preparation(arm)
+    """Return the seconds to expect before the first block of a session."""
+    known = evidence.preparation(arm_of(candidate))
     return PREPARATION_SECONDS.get(candidate.kind, 0.0) if known is None else known
 
 

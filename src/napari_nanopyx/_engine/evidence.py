@@ -68,19 +68,19 @@ class Evidence:
     def __init__(self, measurements: Iterable[Measurement] = ()) -> None:
         self._records: dict[Features, dict[Arm, Record]] = {}
         self._preparations: dict[Arm, float] = {}
-        self._prepared: set[Arm] = set()
         self._similar: dict[Features, Mapping[Arm, Record]] = {}
         self._newest: Workload | None = None
         self._lock = Lock()
         for measurement in measurements:
             self._add(measurement)
 
-    def add(self, measurement: Measurement) -> None:
-        """Take over a measurement that was made in this process."""
+    def add(self, measurement: Measurement, first: bool = False) -> None:
+        """Take over a measurement; `first` if it is the first one of a session."""
         with self._lock:
             self._add(measurement)
-            if measurement.outcome in ("ok", "cold"):
-                self._prepared.add(Arm(measurement.implementation, measurement.device))
+            if first and measurement.outcome in ("ok", "cold"):
+                arm = Arm(measurement.implementation, measurement.device)
+                self._preparations[arm] = measurement.timing.prepare
 
     def replace(self, workload: Workload, measurements: Iterable[Measurement]) -> None:
         """Put a fuller set of measurements in place of all those of one workload."""
@@ -104,12 +104,8 @@ class Evidence:
             return self._similar[key]
 
     def preparation(self, arm: Arm) -> float | None:
-        """Return the seconds that preparing took last; None if it never had to."""
+        """Return the seconds that preparing took last; None if nothing is known."""
         return self._preparations.get(arm)
-
-    def is_prepared(self, arm: Arm) -> bool:
-        """Tell whether this process has already computed with the arm."""
-        return arm in self._prepared
 
     def newest_workload(self) -> Workload | None:
         """Return the workload that was measured last."""

@@ -26,7 +26,7 @@ class History:
     Measurements that other processes make meanwhile are seen by the next process.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, use_file: bool = True) -> None:
         self.path = path
         self.problem = ""
         """Why the file is not used, or was started anew; empty if all is well."""
@@ -36,7 +36,8 @@ class History:
         self._loaded: set[tuple[str, str, Features]] = set()
         self._lock = threading.RLock()
         self._writer: Writer | None = None
-        self._open()
+        if use_file:
+            self._open()
 
     @property
     def in_memory_only(self) -> bool:
@@ -64,18 +65,20 @@ class History:
                 self._load_task((task, digest))
             return self._evidence[task, digest]
 
-    def record(self, measurement: Measurement) -> None:
-        """Remember a measurement."""
-        self.evidence(measurement.workload).add(measurement)
+    def record(self, measurement: Measurement, first: bool = False) -> None:
+        """Remember a measurement; `first` if it is the first one of a session."""
+        self.evidence(measurement.workload).add(measurement, first)
         if self._writer is not None:
             self._writer.add(measurement)
 
-    def measurements(self, task: str | None = None) -> list[Measurement]:
-        """Return all measurements, or those of one task, oldest first."""
+    def measurements(
+        self, task: str | None = None, newest: int | None = None
+    ) -> list[Measurement]:
+        """Return all measurements or those of one task, or the newest, oldest first."""
         self.flush()
         try:
             if self._writer is not None:
-                return store.everything(self.path, task)
+                return store.everything(self.path, task, newest)
         except (OSError, sqlite3.Error) as error:
             self._give_up(error)
         if self.problem != self._said:
@@ -84,7 +87,8 @@ class History:
             known = [
                 item for item in self._evidence.items() if task in (None, item[0][0])
             ]
-        return [held for _, evidence in known for held in evidence.measurements()]
+        held = [item for _, evidence in known for item in evidence.measurements()]
+        return held if newest is None else held[max(0, len(held) - newest) :]
 
     def flush(self) -> None:
         """Write what is pending before returning."""
@@ -96,10 +100,6 @@ class History:
         writer, self._writer = self._writer, None
         if writer is not None:
             writer.close()
-
-    def abandon(self) -> None:
-        """Write nothing from now on; for the child of a fork, whose parent writes."""
-        self._writer = None
 
     def _open(self) -> None:
         try:
@@ -192,13 +192,14 @@ def close() -> None:
         history.close()
 
 
-def _forget_after_fork() -> None:
+def _after_fork() -> None:
+    """Leave an open file to the parent: SQLite must not be carried across a fork."""
     global _current, _current_lock
+    _current_lock = threading.Lock()
     if _current is not None:
-        _current.abandon()
-    _current, _current_lock = None, threading.Lock()
+        _current = History(_current.path, use_file=False)
 
 
 atexit.register(close)
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_forget_after_fork)
+    os.register_at_fork(after_in_child=_after_fork)

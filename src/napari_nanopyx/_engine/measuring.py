@@ -10,6 +10,9 @@ from napari_nanopyx._engine import catalogue
 from napari_nanopyx._engine.types import Implementation, Measurement, Timing, Workload
 from napari_nanopyx._kernels.declaration import Plan, Task
 
+COLD_SECONDS = 1e-3
+"""A block that took longer to prepare says little about the next one."""
+
 
 def workload_of(task: Task, plan: Plan, dtype: str) -> Workload:
     """Return all that the run time of a frame may depend on."""
@@ -32,7 +35,7 @@ def measured(
     failed: bool = False,
 ) -> Measurement:
     """Return the measurement of a block that has just ended."""
-    outcome = "failed" if failed else "cold" if timing.prepare > 0 else "ok"
+    outcome = "failed" if failed else "cold" if timing.prepare > COLD_SECONDS else "ok"
     return Measurement(
         workload,
         implementation.name,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections.abc import Callable
@@ -34,6 +35,15 @@ BLOCK_BYTES = 256 * 2**20
 """Memory that one block may need, whatever the implementation would prefer."""
 
 _computing = threading.Lock()
+
+
+def _after_fork() -> None:
+    global _computing
+    _computing = threading.Lock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
 
 
 class Cancel(Protocol):
@@ -184,6 +194,7 @@ class _Runner:
                 candidates,
                 evidence,
                 self._reader.remaining,
+                self._run.blocks,
                 pinned=self._pinned is not None,
                 seed=self._run.frames_done,
             )
@@ -206,8 +217,8 @@ class _Runner:
 
     def _finished(self, choice: Choice, frames: int, timing: Timing) -> None:
         measurement = measured(self._workload, choice.implementation, frames, timing)
-        history.current().record(measurement)
         name = choice.implementation.name
+        history.current().record(measurement, first=name not in self._run.blocks)
         self._run.blocks[name] = self._run.blocks.get(name, 0) + frames
         self._run.frames_done += frames
         done, total = self._run.frames_done, self._run.frames_total

@@ -146,10 +146,13 @@ def newest_of(path: Path, workload: Workload, limit: int) -> list[Measurement]:
     )
 
 
-def everything(path: Path, task: str | None) -> list[Measurement]:
-    """Return all measurements, or those of one task, oldest first."""
-    where = "" if task is None else "WHERE task = ? "
-    return _select(path, f"{where}ORDER BY id DESC", () if task is None else (task,))
+def everything(
+    path: Path, task: str | None = None, limit: int | None = None
+) -> list[Measurement]:
+    """Return all measurements or those of one task, or the newest, oldest first."""
+    where, values = ("", ()) if task is None else ("WHERE task = ? ", (task,))
+    most = -1 if limit is None else limit
+    return _select(path, f"{where}ORDER BY id DESC LIMIT ?", (*values, most))
 
 
 def compact(connection: sqlite3.Connection) -> None:

@@ -13,13 +13,13 @@ from napari_nanopyx._kernels.declaration import Partial
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """A processor that can compute, with the identity its measurements are kept under."""
+    """A processor that can compute."""
 
     name: str
     kind: str
     """``"cpu"`` or ``"opencl"``."""
     identity: str
-    """Model, cores or units, and driver: changes when the hardware or driver changes."""
+    """Model, cores and driver: what its measurements are kept under."""
     memory_bytes: int
     is_gpu: bool = False
     details: Mapping[str, Any] = field(default_factory=dict)
@@ -31,7 +31,7 @@ class Implementation:
 
     task: str
     name: str
-    """The word users see and pin: ``"serial"``, ``"threads-dynamic"``, ``"opencl:…"``."""
+    """The word users see and pin, such as ``"serial"`` or ``"opencl:…"``."""
     kind: str
     """``"reference"``, ``"compiled"``, ``"numba"`` or ``"opencl"``: the backend."""
     device: str
@@ -45,7 +45,7 @@ class Implementation:
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """Seconds one block took; preparation is compiling and setting up, never computing."""
+    """Seconds one block took; preparation is compiling and setting up."""
 
     prepare: float
     transfer: float
@@ -109,7 +109,7 @@ class Session(Protocol):
     """Largest useful block."""
 
     def run(self, block: NDArray[Any], frames: range) -> tuple[Partial, Timing]:
-        """Compute the partial result of a C-contiguous block of uint8, uint16 or float32."""
+        """Compute a C-contiguous block of uint8, uint16 or float32 frames."""
 
     def close(self) -> None:
         """Give back what the session holds."""

@@ -73,7 +73,7 @@ class Plan(Protocol):
 
     @property
     def segments(self) -> Sequence[range]:
-        """Runs of frames that a block may not straddle, in order; frames in none are skipped."""
+        """Runs of frames that no block may straddle; frames in none are skipped."""
 
     @property
     def block_bytes_per_frame(self) -> int:

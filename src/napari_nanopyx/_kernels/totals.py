@@ -60,6 +60,9 @@ class Totals:
             name: block[name][:, : self._shape[1]].astype(np.float64)
             for name in _SUMS[self._statistic] + _ENDS[self._statistic]
         }
+        for name in self._sums:
+            if f"{name}_error" in moments:
+                moments[name] -= moments.pop(f"{name}_error")
         first = moments.pop("first", self._origin)
         if self._count == 0:
             self._origin = first

@@ -17,7 +17,7 @@ FIXED_BITS = 40
 
 
 class Arguments:
-    """A plan's scalars and tables for parts of one height, tables kept while they hold."""
+    """A plan's scalars and tables for parts of one height."""
 
     def __init__(self, plan: Plan, part_rows: int) -> None:
         self._plan = plan
@@ -40,7 +40,9 @@ class Arguments:
         """Return how many sets of tables there are for a block: one, or one a frame."""
         return len(frames) if self._plan.tables_vary else 1
 
-    def block_scalars(self, block: NDArray[Any], frames: range) -> dict[str, int | float]:
+    def block_scalars(
+        self, block: NDArray[Any], frames: range
+    ) -> dict[str, int | float]:
         """Return the numbers that belong to one block of frames."""
         return {
             **self.scalars,

@@ -36,12 +36,14 @@ def implementations(task_name: str) -> list[Implementation]:
             result.append(Implementation(task_name, name, "compiled", device))
         else:
             reason = "the compiled part was built by a compiler without OpenMP"
-            remedy = "install a wheel, or build with OpenMP (macOS: brew install libomp)"
+            remedy = (
+                "install a wheel, or build with OpenMP (macOS: brew install libomp)"
+            )
             result.append(_missing(task_name, name, reason, remedy))
     return result
 
 
-def open(implementation: Implementation, task: Task, plan: Plan) -> CompiledSession:  # noqa: A001
+def open(implementation: Implementation, task: Task, plan: Plan) -> CompiledSession:
     """Open a compiled implementation for a plan."""
     return CompiledSession(implementation.name, task.name, plan)
 

@@ -47,6 +47,10 @@ def open(implementation: Implementation, task: Task, plan: Plan) -> NumbaSession
     return NumbaSession(task.name, plan)
 
 
+UNUSED = np.empty(0, np.float32)
+"""What stands for an output that these parameters do not need."""
+
+
 class NumbaSession:
     """Calls the jitted steps of a kernel in order."""
 
@@ -71,7 +75,7 @@ class NumbaSession:
             self._compile(values)
             prepared = time.perf_counter() - start
         for step, names in self._steps:
-            step(*(values[name] for name in names))
+            step(*(values.get(name, UNUSED) for name in names))
         total = time.perf_counter() - start
         return partial, Timing(prepared, 0.0, total - prepared)
 
@@ -86,10 +90,7 @@ class NumbaSession:
             name: np.empty(len(frames) * size, np.float32)
             for name, size in self._plan.work_floats(self._arguments.part_rows).items()
         }
-        unused = np.empty(0, np.float32)
-        absent = dict.fromkeys(("first", "sum", "squares", "lag", "last"), unused)
         return {
-            **absent,
             **scalars,
             **self._arguments.tables(frames),
             **work,
@@ -100,12 +101,15 @@ class NumbaSession:
     def _compile(self, values: dict[str, Any]) -> None:
         """Compile the steps for these argument types, or load them from the disk."""
         import numba
+        from numba.core import config
 
         generated = import_module(f"napari_nanopyx._generated.{self._task_name}_numba")
         numba.set_num_threads(
-            min(devices.thread_count(), numba.config.NUMBA_NUM_THREADS)
+            min(devices.thread_count(), int(vars(config)["NUMBA_NUM_THREADS"]))
         )
         for step in generated.STEPS:
             names = list(inspect.signature(step.py_func).parameters)
-            step.compile(tuple(numba.typeof(values[name]) for name in names))
+            given = [values.get(name, UNUSED) for name in names]
+            typeof: Callable[[Any], Any] = numba.typeof
+            step.compile(tuple(typeof(value) for value in given))
             self._steps.append((step, names))

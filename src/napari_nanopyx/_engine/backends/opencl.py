@@ -32,7 +32,7 @@ def implementations(task_name: str) -> list[Implementation]:
     return [Implementation(task_name, "opencl", "opencl", "", False, reason, remedy)]
 
 
-def open(implementation: Implementation, task: Task, plan: Plan) -> OpenCLSession:  # noqa: A001
+def open(implementation: Implementation, task: Task, plan: Plan) -> OpenCLSession:
     """Open an OpenCL implementation for a plan."""
     for device in devices.opencl_devices():
         if device.name == implementation.name:
@@ -46,6 +46,15 @@ def _context(platform_index: int, device_index: int) -> Any:
 
     device = cl.get_platforms()[platform_index].get_devices()[device_index]
     return cl.Context([device])
+
+
+@cache
+def _program(context: Any, task_name: str, options: tuple[str, ...]) -> Any:
+    """Return a built program; other sessions of this process build nothing again."""
+    import pyopencl as cl
+
+    generated = import_module(f"napari_nanopyx._generated.{task_name}_opencl")
+    return cl.Program(context, generated.SOURCE).build(list(options))
 
 
 def _cpu_lanes(device: Device) -> int:
@@ -66,6 +75,7 @@ class OpenCLSession:
 
         self._cl = cl
         self._plan = plan
+        self._task_name = task_name
         self._details = device.details
         self._is_gpu = device.is_gpu
         self._arguments = Arguments(plan, plan.shape[1])
@@ -98,7 +108,12 @@ class OpenCLSession:
             part = slice(first, min(first + self._launch_frames, len(frames)))
             slot = number % 2
             done = self._launch(
-                kernels, block[part], frames[part], slot, slots_free.get(slot), copies,
+                kernels,
+                block[part],
+                frames[part],
+                slot,
+                slots_free.get(slot),
+                copies,
                 fresh=first == 0,
             )
             if not self._plan.accumulates:
@@ -122,7 +137,9 @@ class OpenCLSession:
     def _frames_that_fit(self, device: Device) -> int:
         work = sum(self._plan.work_floats(self._arguments.part_rows).values())
         frame_bytes = 4 * work + 2 * self._plan.block_bytes_per_frame
-        room = min(device.memory_bytes // 4, int(device.details["max_allocation_bytes"]))
+        room = min(
+            device.memory_bytes // 4, int(device.details["max_allocation_bytes"])
+        )
         return max(1, min(room // frame_bytes, 32 if device.is_gpu else 4))
 
     @property
@@ -137,8 +154,7 @@ class OpenCLSession:
             options.append("-DFIXED_POINT")
         if self._tables_fit_constant_memory():
             options.append("-DTABLE=__constant")
-        program = self._cl.Program(self._context, self._generated.SOURCE)
-        program.build(options)
+        program = _program(self._context, self._task_name, tuple(options))
         self._kernels[pixel] = [
             (name, self._cl.Kernel(program, f"{name}_item"))
             for name in self._generated.items(**self._sizes(self._arguments.scalars))
@@ -153,7 +169,9 @@ class OpenCLSession:
         return bool(used <= self._details["constant_bytes"] and self._is_gpu)
 
     def _sizes(self, scalars: dict[str, int | float]) -> dict[str, int | float]:
-        names = [name for name, _, role in self._generated.ARGUMENTS if role == "scalar"]
+        names = [
+            name for name, _, role in self._generated.ARGUMENTS if role == "scalar"
+        ]
         wide = min(4, max(1, self._lanes // 2))
         known = {name: scalars.get(name, 0) for name in names}
         return {**known, "LANES": self._lanes, "WIDE": wide}
@@ -185,14 +203,18 @@ class OpenCLSession:
         values = []
         for name, ctype, role in self._generated.ARGUMENTS:
             if role == "scalar":
-                values.append((np.int32 if ctype == "int" else np.float32)(scalars[name]))
+                values.append(
+                    (np.int32 if ctype == "int" else np.float32)(scalars[name])
+                )
             elif role == "out":
                 size = outputs[name].nbytes if name in outputs else 4
                 values.append(self._buffer(name, self._output_slot(slot), size))
             elif role == "work":
                 values.append(self._buffer(name, 0, 4 * work[name] * len(frames) + 256))
             else:
-                values.append(self._buffers[name, table_slot if name in tables else slot])
+                values.append(
+                    self._buffers[name, table_slot if name in tables else slot]
+                )
         done = copies[-1]
         for name, kernel in kernels:
             items = self._generated.items(**sizes)[name]
@@ -200,7 +222,8 @@ class OpenCLSession:
             local = GPU_GROUP if self._is_gpu else None
             if local is not None:
                 items = tuple(
-                    -(-n // group) * group for n, group in zip(items, local, strict=True)
+                    -(-n // group) * group
+                    for n, group in zip(items, local, strict=True)
                 )
             done = self._cl.enqueue_nd_range_kernel(
                 self._compute, kernel, items, local, wait_for=[done]
@@ -211,7 +234,9 @@ class OpenCLSession:
     def _output_slot(self, slot: int) -> int:
         return 0 if self._plan.accumulates else slot
 
-    def _upload(self, name: str, slot: int, array: NDArray[Any], wait: list[Any]) -> Any:
+    def _upload(
+        self, name: str, slot: int, array: NDArray[Any], wait: list[Any]
+    ) -> Any:
         buffer = self._buffer(name, slot, array.nbytes)
         return self._cl.enqueue_copy(
             self._copy, buffer, array, is_blocking=False, wait_for=wait

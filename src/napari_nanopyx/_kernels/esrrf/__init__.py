@@ -22,7 +22,7 @@ TASK = Task(
     summary="Radial gradient convergence of every frame, reduced over time",
     parameters=(
         Parameter("magnification", 5, 1, 10, summary="output pixels per camera pixel"),
-        Parameter("radius", 1.5, 0.1, 5.0, summary="full width of the window, in pixels"),
+        Parameter("radius", 1.5, 0.1, 5.0, summary="half the window, in pixels"),
         Parameter("sensitivity", 1.0, 0.1, 10.0, summary="exponent of the convergence"),
         Parameter("temporal", "AVG", choices=("AVG", "VAR", "TAC2", "STD")),
         Parameter("intensity_weighting", True),

@@ -10,8 +10,14 @@
 
 enum { MEAN, VARIANCE, LAG };
 
+/* A sum with the rounding error it carries (Kahan): sum - error is the better value. */
 typedef struct {
-    real first, sum, squares, lag, last;
+    real sum, error;
+} total;
+
+typedef struct {
+    real first, last;
+    total sum, squares, lag;
 } moments;
 
 /* Half-way between the middle two of four neighbours (Catmull-Rom), times 16. */
@@ -89,6 +95,17 @@ INLINE real convergence(GLOBAL const float *lattice, int component, esrrf_sample
     return where_negative(along, s.weight - absolute(across));
 }
 
+/* The same without a difference of near equals, for exponents below 1, which would turn
+ * the rounding of values near 0 into visible ones. */
+INLINE real faint_convergence(GLOBAL const float *lattice, int component, esrrf_sample s)
+{
+    real column = load(lattice);
+    real row = load(lattice + component);
+    real along = column * s.column + row * s.row;
+    real across = row * s.column - column * s.row;
+    return where_negative(along, along * along / (s.weight + absolute(across)));
+}
+
 /* x to a power that is no whole number, for 0 <= x <= 1 and a positive exponent. */
 INLINE real fractional_power(real x, float exponent)
 {
@@ -104,7 +121,8 @@ INLINE real fractional_power(real x, float exponent)
     real tail = 0.0013333558f + f * (0.00015403530f + f * 0.000015252734f);
     real fraction = 1.0f + f * (0.69314718f + f * (0.24022651f + f * (0.055504109f
                     + f * (0.0096181291f + f * tail))));
-    return from_bits(bits(fraction) + ((bits(whole + 12582912.0f) & 0x1ff) << 23));
+    real power = from_bits(bits(fraction) + ((bits(whole + 12582912.0f) & 0x1ff) << 23));
+    return where_negative(ZERO - x, power);
 }
 
 /* x to the sensitivity; `whole` is that number if it is a whole one, else 0. */
@@ -124,36 +142,56 @@ INLINE real blend(real a, real b, real c, real d, TABLE const float *weights)
     return a * weights[0] + b * weights[1] + c * weights[2] + d * weights[3];
 }
 
+INLINE total plus(total t, real value)
+{
+    real corrected = value - t.error;
+    total result;
+    result.sum = t.sum + corrected;
+    result.error = (result.sum - t.sum) - corrected;
+    return result;
+}
+
 /* Take one more value of a pixel into its running sums, counted from its first value so
  * that a small variance on a large mean is not lost to rounding. */
-INLINE void take_in(moments *m, real value, int statistic, int is_first)
+INLINE moments take_in(moments m, real value, int statistic, int is_first)
 {
     if (statistic == MEAN) {
-        m->sum = is_first ? value : m->sum + value;
-        return;
+        m.sum = plus(m.sum, value);
+    } else if (is_first) {
+        m.first = value;
+    } else {
+        value = value - m.first;
+        m.sum = plus(m.sum, value);
+        if (statistic == VARIANCE) {
+            m.squares = plus(m.squares, value * value);
+        } else {
+            m.lag = plus(m.lag, m.last * value);
+            m.last = value;
+        }
     }
-    if (is_first) {
-        m->first = value;
-        m->sum = m->squares = m->lag = m->last = ZERO;
-        return;
-    }
-    value = value - m->first;
-    m->sum = m->sum + value;
-    m->squares = m->squares + value * value;
-    m->lag = m->lag + m->last * value;
-    m->last = value;
+    return m;
+}
+
+INLINE moments no_moments(void)
+{
+    moments m = {ZERO, ZERO, {ZERO, ZERO}, {ZERO, ZERO}, {ZERO, ZERO}};
+    return m;
 }
 
 INLINE moments load_moments(esrrf_arguments a, long i)
 {
-    moments m = {ZERO, ZERO, ZERO, ZERO, ZERO};
-    m.sum = load(a.sum + i);
+    moments m = no_moments();
+    m.sum.sum = load(a.sum + i);
+    m.sum.error = load(a.sum_error + i);
     if (a.statistic != MEAN)
         m.first = load(a.first + i);
-    if (a.statistic == VARIANCE)
-        m.squares = load(a.squares + i);
+    if (a.statistic == VARIANCE) {
+        m.squares.sum = load(a.squares + i);
+        m.squares.error = load(a.squares_error + i);
+    }
     if (a.statistic == LAG) {
-        m.lag = load(a.lag + i);
+        m.lag.sum = load(a.lag + i);
+        m.lag.error = load(a.lag_error + i);
         m.last = load(a.last + i);
     }
     return m;
@@ -161,13 +199,17 @@ INLINE moments load_moments(esrrf_arguments a, long i)
 
 INLINE void store_moments(esrrf_arguments a, long i, moments m)
 {
-    store(a.sum + i, m.sum);
+    store(a.sum + i, m.sum.sum);
+    store(a.sum_error + i, m.sum.error);
     if (a.statistic != MEAN)
         store(a.first + i, m.first);
-    if (a.statistic == VARIANCE)
-        store(a.squares + i, m.squares);
+    if (a.statistic == VARIANCE) {
+        store(a.squares + i, m.squares.sum);
+        store(a.squares_error + i, m.squares.error);
+    }
     if (a.statistic == LAG) {
-        store(a.lag + i, m.lag);
+        store(a.lag + i, m.lag.sum);
+        store(a.lag_error + i, m.lag.error);
         store(a.last + i, m.last);
     }
 }
@@ -184,8 +226,14 @@ INLINE real pixel_value(esrrf_arguments a, GLOBAL const float *image,
     int component = 4 * a.framed_rows * a.stride;
     TABLE const esrrf_sample *samples = a.samples + at * a.most_samples;
     real value = ZERO;
-    for (int s = 0; s < a.counts[at]; s++)
-        value = value + convergence(lattice + samples[s].offset, component, samples[s]);
+    int count = a.counts[at];
+    if (a.sensitivity < 1)
+        for (int s = 0; s < count; s++)
+            value = value + faint_convergence(lattice + samples[s].offset, component,
+                                              samples[s]);
+    else
+        for (int s = 0; s < count; s++)
+            value = value + convergence(lattice + samples[s].offset, component, samples[s]);
     if (a.whole_sensitivity != 1)
         value = sharpen(value, a.whole_sensitivity, a.sensitivity);
     if (a.weighting) {
@@ -229,19 +277,13 @@ INLINE void esrrf_converge(esrrf_arguments a, int column, int phase, int row)
     long plane = (long)a.framed_rows * a.stride;
     long target = ((long)phase * a.height + row) * a.pitch + column * LANES;
     long place = (row + a.before) * (long)a.stride + column * LANES + a.before;
-    moments earlier = {ZERO, ZERO, ZERO, ZERO, ZERO};
-    if (!a.fresh)
-        earlier = load_moments(a, target);
-    moments sums = {earlier.first, ZERO, ZERO, ZERO, earlier.last};
+    moments sums = a.fresh ? no_moments() : load_moments(a, target);
     for (int frame = 0; frame < a.count; frame++) {
         real value = pixel_value(a, a.image + frame * plane + place,
                                  a.lattice + frame * 8 * plane + place, frame, row,
                                  column * LANES, phase);
-        take_in(&sums, value, a.statistic, a.fresh && frame == 0);
+        sums = take_in(sums, value, a.statistic, a.fresh && frame == 0);
     }
-    sums.sum += earlier.sum;
-    sums.squares += earlier.squares;
-    sums.lag += earlier.lag;
     store_moments(a, target, sums);
 }
 
@@ -273,12 +315,11 @@ void esrrf_part(esrrf_arguments a, int part, float *scratch)
                 for (int c = 0; c < a.pitch; c += LANES) {
                     long target = ((long)phase * a.height + first + r) * a.pitch + c;
                     long place = (r + a.before) * (long)a.stride + c + a.before;
-                    moments sums = {ZERO, ZERO, ZERO, ZERO, ZERO};
-                    if (frame > 0 || !a.fresh)
-                        sums = load_moments(a, target);
+                    int is_first = a.fresh && frame == 0;
+                    moments sums = is_first ? no_moments() : load_moments(a, target);
                     real value = pixel_value(a, image + place, lattice + place, frame,
                                              first + r, c, phase);
-                    take_in(&sums, value, a.statistic, a.fresh && frame == 0);
+                    sums = take_in(sums, value, a.statistic, is_first);
                     store_moments(a, target, sums);
                 }
     }

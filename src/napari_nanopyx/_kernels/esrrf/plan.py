@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,21 +13,23 @@ from numpy.typing import NDArray
 from napari_nanopyx._kernels import windows
 from napari_nanopyx._kernels.declaration import Cost, Output, Partial
 from napari_nanopyx._kernels.esrrf import reference, tables
+from napari_nanopyx._kernels.esrrf.gradients import Operator
 from napari_nanopyx._kernels.esrrf.tables import Geometry
 from napari_nanopyx._kernels.layout import padded
 from napari_nanopyx._kernels.moments import MomentsMerger
+from napari_nanopyx._kernels.totals import Statistic
 
 SUMS = {
-    "AVG": ("sum",),
-    "VAR": ("first", "sum", "squares"),
-    "STD": ("first", "sum", "squares"),
-    "TAC2": ("first", "sum", "lag", "last"),
+    "AVG": ("sum", "sum_error"),
+    "VAR": ("first", "sum", "sum_error", "squares", "squares_error"),
+    "STD": ("first", "sum", "sum_error", "squares", "squares_error"),
+    "TAC2": ("first", "sum", "sum_error", "lag", "lag_error", "last"),
 }
-"""What each temporal statistic needs of a block."""
+"""What each statistic needs of a block; an error is to be taken off its sum."""
 
 STATISTIC = {"AVG": 0, "VAR": 1, "STD": 1, "TAC2": 2}
 LATTICE_FLOPS = 160
-"""Per camera pixel: differences, half-way sums and the norms of four lattice points."""
+"""Per camera pixel: differences, half-way sums, norms of four lattice points."""
 PART_FLOATS = 150_000
 """What one part's image and lattice may take to stay in a core's cache."""
 
@@ -43,13 +45,13 @@ class EsrrfPlan:
     magnification: int = 5
     radius: float = 1.5
     sensitivity: float = 1.0
-    temporal: str = "AVG"
+    temporal: Statistic = "AVG"
     frames_per_timepoint: int = 0
     frame_gap: int = 0
     intensity_weighting: bool = True
     macro_pixel_correction: bool = True
-    gradient: str = "roberts"
-    border: str = "extend"
+    gradient: Operator = "roberts"
+    border: Literal["extend", "zero"] = "extend"
     drift: NDArray[np.float64] | None = None
 
     @property
@@ -68,9 +70,7 @@ class EsrrfPlan:
     @cached_property
     def windows(self) -> list[range]:
         """The frames of each time point."""
-        return windows.windows(
-            self.shape[0], self.frames_per_timepoint, self.frame_gap
-        )
+        return windows.windows(self.shape[0], self.frames_per_timepoint, self.frame_gap)
 
     @cached_property
     def segments(self) -> Sequence[range]:
@@ -104,8 +104,8 @@ class EsrrfPlan:
         return self.drift is not None
 
     def part_rows(self, threads: int) -> int:
-        """Return a band of rows that fits a core's cache and leaves several a thread."""
-        _, height, width = self.shape
+        """Return a band that fits a core's cache and leaves each thread several."""
+        height = self.shape[1]
         fits = PART_FLOATS // (9 * self._geometry(1).stride)
         return int(np.clip(min(fits, -(-height // (4 * threads))), 4, max(height, 4)))
 
@@ -114,7 +114,7 @@ class EsrrfPlan:
         return -(-self.shape[1] // part_rows)
 
     def work_floats(self, part_rows: int) -> dict[str, int]:
-        """Return the sizes of the continued image and of its lattice of eight planes."""
+        """Return the sizes of the continued image and its lattice of eight planes."""
         geometry = self._geometry(part_rows)
         plane = geometry.rows * geometry.stride
         return {"image": plane, "lattice": 8 * plane}
@@ -166,7 +166,9 @@ class EsrrfPlan:
         m = self.magnification
         row, row_phases = tables.axis(m, row_shift)
         column, column_phases = tables.axis(m, column_shift)
-        counts, samples = tables.samples(row_phases, column_phases, self.radius, geometry)
+        counts, samples = tables.samples(
+            row_phases, column_phases, self.radius, geometry
+        )
         row_tap, row_weights = tables.intensity_taps(row_phases)
         column_tap, column_weights = tables.intensity_taps(column_phases)
         _, height, width = self.shape

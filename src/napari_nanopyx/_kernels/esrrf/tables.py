@@ -1,8 +1,8 @@
-"""What the eSRRF kernel looks up: everything that depends only on a pixel's phase.
+"""What the eSRRF kernel looks up: all that depends only on a pixel's phase.
 
-An output pixel's phase is its place within its camera pixel. A shift adds a whole number
-of camera pixels, by which the frame is read displaced, and a fraction, which moves the
-phases.
+An output pixel's phase is its place within its camera pixel. A shift adds a whole
+number of camera pixels, by which the frame is read displaced, and a fraction, which
+moves the phases.
 """
 
 from __future__ import annotations
@@ -20,9 +20,7 @@ FWHM_PER_SIGMA = 2.355
 NEGLIGIBLE = 2.0**-25
 """Share of a pixel's weight below which samples vanish in float32 rounding."""
 
-SAMPLE = np.dtype(
-    [("weight", "f4"), ("column", "f4"), ("row", "f4"), ("offset", "i4")]
-)
+SAMPLE = np.dtype([("weight", "f4"), ("column", "f4"), ("row", "f4"), ("offset", "i4")])
 
 
 def window_half_width(radius: float) -> int:
@@ -134,15 +132,17 @@ def _negligible(weight: NDArray[np.float64]) -> NDArray[np.bool_]:
 def intensity_taps(
     phases: NDArray[np.float64],
 ) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
-    """Return each phase's first tap, in pixels from its camera pixel, and four weights."""
+    """Return each phase's first tap, from its camera pixel on, and four weights."""
     first = np.floor(phases - 0.5) - 1
-    weights = catmull_rom.kernel(phases[:, None] - (first[:, None] + np.arange(4) + 0.5))
+    weights = catmull_rom.kernel(
+        phases[:, None] - (first[:, None] + np.arange(4) + 0.5)
+    )
     return first.astype(np.int32), weights.astype(np.float32)
 
 
 def mask(
     length: int, whole: int, phases: NDArray[np.float64], margin: float
 ) -> NDArray[np.float32]:
-    """Return 1 where an output pixel's source lies inside the margins, shape (M, length)."""
+    """Return 1 where a pixel's source lies inside the margins, shape (M, length)."""
     source = np.arange(length) + whole + phases[:, None]
     return ((source >= margin) & (source < length - margin)).astype(np.float32)

@@ -31,6 +31,19 @@ def power(value, whole, sensitivity):
 # tag-copy: power; "def power" -> "@njit(cache=True)\ndef power"
 
 
+# tag-start: add
+def add(sums, errors, k, value):
+    """Add to a running sum, and keep the rounding error it carries (Kahan)."""
+    corrected = value - errors[k]
+    total = sums[k] + corrected
+    errors[k] = (total - sums[k]) - corrected
+    sums[k] = total
+# tag-end: add
+
+
+# tag-copy: add; "def add" -> "@njit(cache=True)\ndef add"
+
+
 # tag-start: lattice_of
 def lattice_of(
     frames, count, height, width, before, framed_rows, stride, tables, shift,
@@ -86,7 +99,7 @@ def converge(
     count, height, magnification, before, framed_rows, stride, pitch, tables,
     most_samples, counts, samples, weighting, row_tap, row_weights, column_tap,
     column_weights, row_mask, column_mask, whole_sensitivity, sensitivity, statistic,
-    image, lattice, first, sum, squares, lag, last,
+    image, lattice, first, sum, sum_error, squares, squares_error, lag, lag_error, last,
 ):
     """Find every output pixel's convergence and take it into the running sums."""
     m = magnification
@@ -108,10 +121,17 @@ def converge(
                 left = start + samples["offset"][s]
                 gx = lattice[left : left + pitch]
                 gy = lattice[left + 4 * plane : left + 4 * plane + pitch]
-                for c in range(pitch):
-                    along = gx[c] * weight_column + gy[c] * weight_row
-                    aside = gy[c] * weight_column - gx[c] * weight_row
-                    value[c] += (weight - abs(aside)) if along < 0 else np.float32(0)
+                if sensitivity < 1:
+                    for c in range(pitch):
+                        along = gx[c] * weight_column + gy[c] * weight_row
+                        aside = abs(gy[c] * weight_column - gx[c] * weight_row)
+                        faint = along * along / (weight + aside)
+                        value[c] += faint if along < 0 else np.float32(0)
+                else:
+                    for c in range(pitch):
+                        along = gx[c] * weight_column + gy[c] * weight_row
+                        aside = abs(gy[c] * weight_column - gx[c] * weight_row)
+                        value[c] += (weight - aside) if along < 0 else np.float32(0)
             if whole_sensitivity != 1:
                 for c in range(pitch):
                     value[c] = power(value[c], whole_sensitivity, sensitivity)
@@ -134,23 +154,27 @@ def converge(
                 x = value[c] * row_mask[down * height + row]
                 x *= column_mask[across * pitch + c]
                 k = left + c
-                if statistic == 0:
-                    sum[k] = x if frame == 0 else sum[k] + x
-                elif frame == 0:
-                    first[k] = x
+                if frame == 0:
                     sum[k] = 0
+                    sum_error[k] = 0
+                    if statistic != 0:
+                        first[k] = x
                     if statistic == 1:
                         squares[k] = 0
-                    else:
+                        squares_error[k] = 0
+                    if statistic == 2:
                         lag[k] = 0
+                        lag_error[k] = 0
                         last[k] = 0
-                else:
+                if statistic == 0:
+                    add(sum, sum_error, k, x)
+                elif frame > 0:
                     x -= first[k]
-                    sum[k] += x
+                    add(sum, sum_error, k, x)
                     if statistic == 1:
-                        squares[k] += x * x
+                        add(squares, squares_error, k, x * x)
                     else:
-                        lag[k] += last[k] * x
+                        add(lag, lag_error, k, last[k] * x)
                         last[k] = x
 # tag-end: converge
 

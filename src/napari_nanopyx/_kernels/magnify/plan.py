@@ -50,7 +50,7 @@ class MagnifyPlan:
     shape: tuple[int, int, int]
     factor: tuple[float, float]
     shift: NDArray[np.float64] = field(default_factory=lambda: np.zeros((1, 2)))
-    profile: str = "P"
+    profile: reference.Profile = "P"
 
     @property
     def parameters(self) -> Mapping[str, float | str | bool]:
@@ -69,7 +69,9 @@ class MagnifyPlan:
         """Two passes of four taps; every output pixel is written once."""
         height, width = self.output_shape
         _, rows, columns = self.shape
-        return Cost(7.0 * height * (columns + width), 4.0 * (rows * columns + height * width))
+        return Cost(
+            7.0 * height * (columns + width), 4.0 * (rows * columns + height * width)
+        )
 
     @property
     def segments(self) -> Sequence[range]:
@@ -127,7 +129,9 @@ class MagnifyPlan:
 
     def tables(self, frames: range, part_rows: int) -> dict[str, NDArray[Any]]:  # noqa: ARG002
         """Return the taps and weights of every output row and column."""
-        shifts = self.shift[frames.start : frames.stop] if self.tables_vary else self.shift
+        shifts = (
+            self.shift[frames.start : frames.stop] if self.tables_vary else self.shift
+        )
         each = [self._tables(float(row), float(column)) for row, column in shifts]
         return {name: np.stack([tables[name] for tables in each]) for name in each[0]}
 
@@ -137,10 +141,20 @@ class MagnifyPlan:
         offset = 0.5 if self.profile == "P" else 0.0
         border: catmull_rom.Border = "replicate" if self.profile == "P" else "drop"
         row_taps, row_weights = catmull_rom.taps(
-            height, output_height, self.factor[0], row_shift, offset=offset, border=border
+            height,
+            output_height,
+            self.factor[0],
+            row_shift,
+            offset=offset,
+            border=border,
         )
         _, column_weights = catmull_rom.taps(
-            width, output_width, self.factor[1], column_shift, offset=offset, border=border
+            width,
+            output_width,
+            self.factor[1],
+            column_shift,
+            offset=offset,
+            border=border,
         )
         points = catmull_rom.coordinates(
             output_width, self.factor[1], column_shift, offset=offset
@@ -151,7 +165,9 @@ class MagnifyPlan:
             "row_taps": row_taps,
             "row_weights": row_weights.astype(np.float32),
             "column_tap": np.pad(first.astype(np.int32), beyond, mode="edge"),
-            "column_weights": np.pad(column_weights.T.astype(np.float32), ((0, 0), beyond)),
+            "column_weights": np.pad(
+                column_weights.T.astype(np.float32), ((0, 0), beyond)
+            ),
         }
 
     def outputs(self, frames: range) -> dict[str, Output]:
@@ -162,7 +178,10 @@ class MagnifyPlan:
         """Magnify in float64, straight from the formula."""
         shifts = np.broadcast_to(self.shift, (self.shape[0], 2))
         magnified = reference.frames(
-            block, *self.factor, shifts[frames.start : frames.stop], profile=self.profile
+            block,
+            *self.factor,
+            shifts[frames.start : frames.stop],
+            profile=self.profile,
         )
         return {"magnified": magnified}
 
