@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Iterable
 from html import escape
 
 from qtpy.QtCore import Qt, QTimer
@@ -18,6 +19,7 @@ from qtpy.QtWidgets import (
     QVBoxLayout,
 )
 
+from napari_nanopyx.engine import Implementation
 from napari_nanopyx.widgets.dock import DockContent
 from napari_nanopyx.widgets.panel_model import TASKS, PanelModel, Row
 from napari_nanopyx.widgets.words import ago, milliseconds
@@ -106,8 +108,8 @@ class EnginePanel(DockContent):
         _show(self.choice, self.model.choice)
         self.workload.setText(self.model.workload)
         self._draw_table([row for row in rows if row.implementation.available])
-        missing = [row for row in rows if not row.implementation.available]
-        _show(self.missing, "<br>".join(_missing_line(row) for row in missing))
+        missing = [row.implementation for row in rows if not row.implementation.available]
+        _show(self.missing, missing_lines(missing))
         self._claim_height()
 
     def _draw_table(self, rows: list[Row]) -> None:
@@ -148,10 +150,18 @@ def _height(table: QTreeWidget, rows: int) -> int:
     return header.sizeHint().height() + rows * table.sizeHintForRow(0) + frame
 
 
-def _missing_line(row: Row) -> str:
-    found = row.implementation
-    remedy = f" <i>{escape(found.remedy)}</i>" if found.remedy else ""
-    return f"<b>{escape(found.name)}</b>: {escape(found.reason)}.{remedy}"
+def missing_lines(missing: Iterable[Implementation]) -> str:
+    """Return why implementations cannot run here and what to do, as rich text.
+
+    Those that are missing for the same reason share a line.
+    """
+    names: dict[tuple[str, str], list[str]] = {}
+    for found in missing:
+        names.setdefault((found.reason, found.remedy), []).append(found.name)
+    return "<br>".join(
+        f"<b>{escape(', '.join(named))}</b>: {escape(reason)}. <i>{escape(remedy)}</i>"
+        for (reason, remedy), named in names.items()
+    )
 
 
 def _table() -> QTreeWidget:

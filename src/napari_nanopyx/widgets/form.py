@@ -154,18 +154,20 @@ def parameter_field(
         settings.setdefault("text", "")
     if "choices" in settings:
         hint, widget_type = None, widget_type or "ComboBox"
-    widget = create_widget(
-        value=value,
-        annotation=settings.pop("annotation", hint),
-        name=parameter.name,
-        widget_type=widget_type,
-        options=settings,
-    )
-    if not isinstance(widget, ValueWidget):
+    try:
+        widget = create_widget(
+            value=value,
+            annotation=settings.pop("annotation", hint),
+            name=parameter.name,
+            widget_type=widget_type,
+            options=settings,
+        )
+    except ValueError as error:
         raise TypeError(
             f"parameter {parameter.name!r} has the type {hint!r}, which has no field: "
             "give a widget_type in the options of the step, or hide it"
-        )
+        ) from error
+    assert isinstance(widget, ValueWidget)
     return widget
 
 

@@ -114,7 +114,7 @@ class PanelModel:
                 return "Nothing has been measured yet." if self.loaded else "Reading …"
             shape, dtype, parameters = self._key
         size = " × ".join(str(length) for length in shape)
-        settings = ", ".join(f"{name} {value}" for name, value in parameters)
+        settings = ", ".join(_in_words(name, value) for name, value in parameters)
         return f"For frames of {size}, {dtype}; {settings}."
 
     @property
@@ -182,6 +182,13 @@ class PanelModel:
         rows = self._rows[self._key]
         for name, row in rows.items():
             rows[name] = replace(row, current=name == chosen)
+
+
+def _in_words(name: str, value: object) -> str:
+    words = name.replace("_", " ")
+    if isinstance(value, bool):
+        return words if value else f"no {words}"
+    return f"{words} {value}"
 
 
 def _key(workload: Workload) -> _Key:
