@@ -27,7 +27,7 @@ test:
 
 gui:
 	@scripts/setup.sh dev
-	@$(VENV)/bin/napari --with napari-nanopyx
+	@$(VENV)/bin/napari --with napari-nanopyx "eSRRF reconstruction"
 
 bench:
 	@scripts/setup.sh dev

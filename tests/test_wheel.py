@@ -78,14 +78,14 @@ def test_wheel_reconstructs_in_an_empty_environment(
     wheel: Path, tmp_path: Path
 ) -> None:
     """Installed alone, with only its hard requirements, the package computes."""
-    run(sys.executable, "-m", "venv", tmp_path / "empty")
-    python = tmp_path / "empty" / ("Scripts" if os.name == "nt" else "bin") / "python"
-    run(python, "-m", "pip", "install", "--quiet", wheel)
     environment = {
         **os.environ,
         "NAPARI_NANOPYX_HOME": str(tmp_path / "home"),
         "PYTHONPATH": "",
     }
+    run(sys.executable, "-m", "venv", tmp_path / "empty")
+    python = tmp_path / "empty" / ("Scripts" if os.name == "nt" else "bin") / "python"
+    run(python, "-m", "pip", "install", "--quiet", wheel, env=environment)
     run(python, "-W", "error", "-c", SCRIPT, cwd=tmp_path, env=environment)
     report = run(
         python, "-c", "from napari_nanopyx.cli import app; app()", "doctor",

@@ -19,6 +19,7 @@ from napari_nanopyx.io import ImageMetadata, temporary_beside, write_tiff
 MAGNIFICATION = 5
 RADIUS = 2.0
 SENSITIVITY = 2.0
+STEP = "eSRRF reconstruction"
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,8 +152,9 @@ def show(result: DemoResult) -> str:
         return "No display: napari was not opened."
     if find_spec("napari") is None:
         return "napari is not installed: pip install 'napari-nanopyx[napari,pyside6]'"
+    images = (str(result.mean), str(result.reconstruction))
     finished = subprocess.run(  # noqa: S603 - our own Python and our own files
-        [sys.executable, "-m", "napari", str(result.mean), str(result.reconstruction)],
+        [sys.executable, "-m", "napari", *images, "--with", "napari-nanopyx", STEP],
         check=False,
     )
     if finished.returncode != 0:

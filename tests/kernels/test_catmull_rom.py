@@ -66,7 +66,7 @@ def test_dropped_border_is_not_renormalised() -> None:
 def test_points_outside_weigh_nothing_and_read_inside(
     border: catmull_rom.Border,
 ) -> None:
-    points = np.array([-7.0, -1e-9, 4.0, 11.0])
+    points = np.array([-7.0, -1e-6, 4.0, 11.0])
     indices, weights = catmull_rom.taps_at(4, points, border=border)
     assert not weights.any()
     assert indices.min() >= 0
@@ -81,3 +81,12 @@ def test_magnified_length_counts_whole_samples() -> None:
     assert catmull_rom.magnified_length(7, 2.5) == 17
     assert catmull_rom.magnified_length(100, 0.29) == 29
     assert catmull_rom.magnified_length(3, 0.3) == 0
+
+
+@pytest.mark.parametrize("factor", [1, 2, 3, 5, 7])
+def test_rounding_of_a_shift_decides_nothing(factor: int) -> None:
+    for steps in range(1, 3 * factor + 1):
+        points = catmull_rom.coordinates(5 * factor, factor, (steps + 0.5) / factor)
+        assert np.count_nonzero(catmull_rom.inside(points, 5)) == 5 * factor - steps
+        off_margin = catmull_rom.inside(points, 5, steps / factor)
+        assert np.count_nonzero(off_margin) == max(5 * factor - 2 * steps, 0)

@@ -12,6 +12,8 @@ Border = Literal["replicate", "drop"]
 """What a tap outside the image reads: the edge sample, or nothing."""
 
 COORDINATE_DECIMALS = 12
+TOLERANCE = 1e-9
+"""How far rounding may have moved a point, in samples."""
 
 
 def kernel(distance: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -43,6 +45,16 @@ def coordinates(
     return points.round(COORDINATE_DECIMALS)
 
 
+def inside(
+    points: NDArray[np.float64], length: int, margin: float = 0.0
+) -> NDArray[np.bool_]:
+    """Tell which points lie on the axis, at least the margin away from its ends.
+
+    A point on the first end counts, one on the last does not, as for pixels.
+    """
+    return (points >= margin - TOLERANCE) & (points < length - margin - TOLERANCE)
+
+
 def taps_at(
     length: int, points: NDArray[np.float64], *, border: Border = "replicate"
 ) -> tuple[NDArray[np.int32], NDArray[np.float64]]:
@@ -67,8 +79,7 @@ def taps_at(
     first = np.floor(points - 0.5) - 1.0
     unclipped = first[:, np.newaxis] + np.arange(4)
     weights = kernel(points[:, np.newaxis] - (unclipped + 0.5))
-    inside = (points >= 0.0) & (points < length)
-    weights[~inside] = 0.0
+    weights[~inside(points, length)] = 0.0
     if border == "drop":
         weights[(unclipped < 0) | (unclipped >= length)] = 0.0
     indices = np.clip(unclipped, 0, length - 1).astype(np.int32)

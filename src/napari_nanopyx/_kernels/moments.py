@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -68,6 +69,7 @@ class MomentsMerger:
         self._next_frame = 0
         phases = range(magnification * magnification)
         self._totals = [Totals(statistic, (height, width)) for _ in phases]
+        self._planes = np.empty((len(phases), height, width))
         shape = (len(windows), magnification * height, magnification * width)
         self._result = np.zeros(shape, np.float32)
 
@@ -123,16 +125,22 @@ class MomentsMerger:
         for window in [each for each in self._open if each.frames.stop == stop]:
             count = len(window.frames)
             pairs = zip(self._totals, window.before, strict=True)
-            planes = np.stack([totals.since(before, count) for totals, before in pairs])
+            for phase, (totals, before) in enumerate(pairs):
+                self._planes[phase] = totals.since(before, count)
             if self._macro_pixel:
-                grid.correct(planes, margin=self._margin)
-            self._result[window.index] = interleave(planes)
+                grid.correct(self._planes, margin=self._margin)
+            interleave(self._planes, out=self._result[window.index])
             self._open.remove(window)
 
 
-def interleave(planes: NDArray[np.float64]) -> NDArray[np.float64]:
+def interleave(
+    planes: NDArray[np.float64], out: NDArray[Any] | None = None
+) -> NDArray[Any]:
     """Return the image with pixel ``(M * r + a, M * c + b)`` in plane ``a * M + b``."""
     phases, height, width = planes.shape
     m = round(phases**0.5)
-    cells = planes.reshape(m, m, height, width).transpose(2, 0, 3, 1)
-    return cells.reshape(m * height, m * width)
+    image = np.empty((m * height, m * width)) if out is None else out
+    cells = image.reshape(height, m, width, m)
+    for phase in range(phases):
+        cells[:, phase // m, :, phase % m] = planes[phase]
+    return image

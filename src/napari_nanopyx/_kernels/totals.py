@@ -41,9 +41,9 @@ class Totals:
     def clear(self) -> None:
         """Forget all frames."""
         self._count = 0
-        self._sums = {name: np.zeros(self._shape) for name in _SUMS[self._statistic]}
-        self._origin = np.zeros(self._shape)
-        self._last = np.zeros(self._shape)
+        self._sums: dict[str, Plane] = {}
+        self._origin: Plane = np.zeros(1)
+        self._last: Plane = np.zeros(1)
 
     def add(
         self, count: int, block: Mapping[str, NDArray[Any]], *, mark: bool = False
@@ -56,32 +56,37 @@ class Totals:
             If ``mark``, what `since` needs to tell the frames from this block on from
             those before it; empty if there were none before it.
         """
-        moments = {
-            name: block[name][:, : self._shape[1]].astype(np.float64)
-            for name in _SUMS[self._statistic] + _ENDS[self._statistic]
-        }
-        for name in self._sums:
-            if f"{name}_error" in moments:
-                moments[name] -= moments.pop(f"{name}_error")
-        first = moments.pop("first", self._origin)
-        if self._count == 0:
-            self._origin = first
-        first = first - self._origin
-        if self._statistic == "TAC2":
-            self._sums["lag"] += self._last * first
+        names = _SUMS[self._statistic] + _ENDS[self._statistic]
+        moments = {name: self._plane(block, name) for name in names}
         before: dict[str, Plane] = {}
-        if mark and self._count:
-            before = {name: plane.copy() for name, plane in self._sums.items()}
-            before["first"] = first
-        self._add_moments(count, moments, first)
+        if self._count == 0:
+            self._origin = moments.pop("first", self._origin)
+            self._last = moments.pop("last", self._last)
+            self._sums = moments
+        else:
+            first = moments.pop("first", self._origin) - self._origin
+            if self._statistic == "TAC2":
+                self._sums["lag"] += self._last * first
+            if mark:
+                before = {name: plane.copy() for name, plane in self._sums.items()}
+                before["first"] = first
+            self._add_moments(count, moments, first)
         self._count += count
         return before
 
+    def _plane(self, block: Mapping[str, NDArray[Any]], name: str) -> Plane:
+        """Return one moment in float64, less the rounding error that comes with it."""
+        width = self._shape[1]
+        plane = block[name][:, :width].astype(np.float64)
+        if f"{name}_error" in block:
+            plane -= block[f"{name}_error"][:, :width]
+        return plane
+
     def since(self, before: Mapping[str, Plane], count: int) -> Plane:
         """Return the statistic of the last ``count`` frames, those since the mark."""
-        sums = {
-            name: plane - before.get(name, 0.0) for name, plane in self._sums.items()
-        }
+        sums = self._sums
+        if before:
+            sums = {name: plane - before[name] for name, plane in sums.items()}
         mean = sums["sum"] / count
         if self._statistic == "AVG":
             return mean

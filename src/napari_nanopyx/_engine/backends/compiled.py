@@ -49,7 +49,7 @@ def open(implementation: Implementation, task: Task, plan: Plan) -> CompiledSess
 
 
 def level(task_name: str) -> int:
-    """Return the x86-64 level in use; NAPARI_NANOPYX_SIMD=v2, v3 or v4 asks for less."""
+    """Return the x86-64 level in use; NAPARI_NANOPYX_SIMD may ask for a lower one."""
     best: int = _module(task_name).level()
     asked = os.environ.get("NAPARI_NANOPYX_SIMD", "")
     if not asked:

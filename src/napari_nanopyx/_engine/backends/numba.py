@@ -42,7 +42,7 @@ def implementations(task_name: str) -> list[Implementation]:
     return [Implementation(task_name, "numba", "numba", devices.cpu().identity)]
 
 
-def open(implementation: Implementation, task: Task, plan: Plan) -> NumbaSession:  # noqa: A001, ARG001
+def open(implementation: Implementation, task: Task, plan: Plan) -> NumbaSession:  # noqa: ARG001
     """Open the Numba implementation for a plan."""
     return NumbaSession(task.name, plan)
 

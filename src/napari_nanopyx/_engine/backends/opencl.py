@@ -256,7 +256,7 @@ class OpenCLSession:
         return copies[-1]
 
     def _buffer(self, name: str, slot: int, size: int) -> Any:
-        """Return the device memory kept under this name, enlarged if it is too small."""
+        """Return the memory kept under this name, enlarged if it is too small."""
         held = self._buffers.get((name, slot))
         if held is None or held.size < size:
             if held is not None:

@@ -17,7 +17,7 @@ def implementations(task_name: str) -> list[Implementation]:
     return [Implementation(task_name, "reference", "reference", cpu().identity)]
 
 
-def open(  # noqa: A001 - every backend has these two functions
+def open(
     implementation: Implementation,  # noqa: ARG001
     task: Task,  # noqa: ARG001
     plan: Plan,

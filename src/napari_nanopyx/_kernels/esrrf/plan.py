@@ -128,7 +128,16 @@ class EsrrfPlan:
 
     @property
     def _margin(self) -> int:
+        """Output pixels along each border that are zero in an unshifted frame."""
         return int(self.radius * self.magnification) if self.border == "zero" else 0
+
+    @property
+    def _drift_margin(self) -> int:
+        """Output pixels along each border that some frame may leave without values."""
+        if self.drift is None:
+            return self._margin
+        farthest = float(np.abs(self.drift).max(initial=0.0))
+        return self._margin + int(np.ceil(self.magnification * farthest))
 
     def scalars(self, part_rows: int) -> dict[str, int | float]:
         """Return sizes and switches."""
@@ -219,5 +228,5 @@ class EsrrfPlan:
             height,
             width,
             self.macro_pixel_correction,
-            self._margin,
+            self._drift_margin,
         )

@@ -80,8 +80,8 @@ def frames(
                 raw[np.newaxis], magnification, magnification, shift, profile
             )[0]
         inside_y, inside_x = (
-            (point >= margin) & (point < length - margin)
-            for point, length in zip((y, x), size, strict=True)
+            catmull_rom.inside(points, length, margin)
+            for points, length in zip((y, x), size, strict=True)
         )
         output[...] = np.where(inside_y[:, np.newaxis] & inside_x, value, 0.0)
     return result

@@ -66,7 +66,8 @@ def axis(magnification: int, shift: float) -> tuple[int, NDArray[np.float64]]:
     """Return the whole camera pixels of a shift, and where the phases lie after it."""
     whole = int(np.floor(-shift))
     phases = (np.arange(magnification) + 0.5) / magnification
-    return whole, phases + (-shift - whole)
+    moved = phases + (-shift - whole)
+    return whole, moved.round(catmull_rom.COORDINATE_DECIMALS)
 
 
 def samples(
@@ -145,4 +146,4 @@ def mask(
 ) -> NDArray[np.float32]:
     """Return 1 where a pixel's source lies inside the margins, shape (M, length)."""
     source = np.arange(length) + whole + phases[:, None]
-    return ((source >= margin) & (source < length - margin)).astype(np.float32)
+    return catmull_rom.inside(source, length, margin).astype(np.float32)

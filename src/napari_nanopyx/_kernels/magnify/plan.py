@@ -62,7 +62,9 @@ class MagnifyPlan:
     def output_shape(self) -> tuple[int, int]:
         """Rows and columns of one magnified frame."""
         _, height, width = self.shape
-        return int(height * self.factor[0]), int(width * self.factor[1])
+        rows, columns = self.factor
+        magnified = catmull_rom.magnified_length
+        return magnified(height, rows), magnified(width, columns)
 
     @property
     def cost(self) -> Cost:
