@@ -123,6 +123,6 @@ def notifications(viewer: Any) -> list[Any]:
     """Collect what napari shows the user from now on."""
     from napari.utils.notifications import notification_manager
 
-    seen = notification_manager.records
+    seen: list[Any] = notification_manager.records
     seen.clear()
     return seen

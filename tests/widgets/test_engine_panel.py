@@ -78,9 +78,7 @@ def test_a_hidden_panel_costs_nothing(panel: Any) -> None:
     panel.window().hide()
 
 
-def test_a_closed_panel_no_longer_listens(
-    viewer: Any, panel: Any, qtbot: Any
-) -> None:
+def test_a_closed_panel_no_longer_listens(viewer: Any, panel: Any, qtbot: Any) -> None:
     model = panel.model
     listening = len(engine.events.block_finished)
     gone: list[bool] = []

@@ -66,6 +66,12 @@ def test_hints_decide_on_the_fields(form: Form) -> None:
     assert (radius.min, radius.max, radius.step) == (0.1, 3.0, 0.1)
 
 
+def test_a_check_box_does_not_repeat_its_label(form: Form) -> None:
+    field = form.fields["weighting"]
+    assert isinstance(field, CheckBox)
+    assert field.text.strip() == ""
+
+
 def test_defaults_are_the_functions_defaults(form: Form) -> None:
     assert form.parameters == {
         "magnification": 5,
@@ -101,7 +107,7 @@ def test_only_layers_that_fit_are_offered(form: Form, viewer: Any) -> None:
     form.reset_choices()
     field = form.fields["image"]
     assert isinstance(field, ComboBox)
-    assert [layer.name for layer in field.choices] == ["movie", "picture"]
+    assert [str(layer) for layer in field.choices] == ["movie", "picture"]
 
 
 def test_the_selected_layer_is_offered_first(viewer: Any, qtbot: Any) -> None:

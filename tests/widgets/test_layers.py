@@ -97,7 +97,7 @@ def test_lazy_data_stays_lazy() -> None:
         computed.append(block_info)
         return np.zeros((1, 4, 4))
 
-    lazy = dask.array.map_blocks(
+    lazy = dask.array.map_blocks(  # type: ignore[no-untyped-call]
         block, chunks=((1,) * 6, (4,), (4,)), dtype=float, meta=np.zeros((0, 0, 0))
     )
     layer = Image(lazy, contrast_limits=(0, 1))

@@ -59,7 +59,9 @@ def model(monkeypatch: pytest.MonkeyPatch) -> Iterator[PanelModel]:
         measurement("serial", SMALL, at=3.0),
         measurement("serial", SMALL, at=4.0, outcome="failed"),
     ]
-    monkeypatch.setattr(engine, "implementations", lambda task: [SERIAL, THREADS, NUMBA])
+    monkeypatch.setattr(
+        engine, "implementations", lambda task: [SERIAL, THREADS, NUMBA]
+    )
     monkeypatch.setattr(engine, "history", lambda task: history)
     monkeypatch.setattr(engine, "expected", lambda task: {"serial": 0.05})
     model = PanelModel()

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable
+from dataclasses import replace
+from threading import Event
 from typing import Any
 
+import dask.array
 import numpy as np
 import pytest
 from napari.utils import progress
 from numpy.typing import NDArray
 
 import napari_nanopyx
+from napari_nanopyx import engine
 from napari_nanopyx.widgets.step import StepWidget
 
 PATIENCE_MILLISECONDS = 60_000
@@ -112,6 +117,31 @@ def test_magnify_keeps_the_colormap_and_the_frames(
     np.testing.assert_allclose(layer.scale, (0.5, 0.11 / 2.5, 0.13 / 2.5))
 
 
+@pytest.mark.parametrize("kind", ["dask", "multiscale", "float32", "one image"])
+def test_layers_of_every_kind_are_taken(
+    kind: str, viewer: Any, open_widget: Any, finish: Any, movie: NDArray[Any]
+) -> None:
+    data: Any = {
+        "dask": lambda: dask.array.from_array(  # type: ignore[no-untyped-call]
+            movie, chunks=(5, 20, 24)
+        ),
+        "multiscale": lambda: [movie, movie[:, ::2, ::2]],
+        "float32": lambda: movie.astype(np.float32),
+        "one image": lambda: movie[0],
+    }[kind]()
+    viewer.add_image(data, name="cells", contrast_limits=(0, 500))
+    widget = open_widget("eSRRF reconstruction")
+    widget.form.fields["magnification"].value = 2
+    widget.run()
+    finish(widget)
+    expected = napari_nanopyx.esrrf(movie[:1] if kind == "one image" else movie, 2)[0]
+    peak = np.abs(expected).max()
+    result = viewer.layers["cells eSRRF AVG ×2"]
+    np.testing.assert_allclose(result.data, expected, rtol=0, atol=2e-5 * peak)
+    np.testing.assert_allclose(result.scale, (0.5, 0.5))
+    np.testing.assert_allclose(result.translate, (-0.25, -0.25))
+
+
 def test_a_wrong_value_is_told_in_a_sentence(
     viewer: Any, open_widget: Any, finish: Any, notifications: list[Any]
 ) -> None:
@@ -178,24 +208,27 @@ def test_stop_adds_no_layer(
 
 
 def test_stop_reaches_a_real_method(
-    viewer: Any,
-    cells: Any,
-    open_widget: Any,
-    finish: Any,
-    monkeypatch: pytest.MonkeyPatch,
+    viewer: Any, cells: Any, open_widget: Any, finish: Any, qtbot: Any
 ) -> None:
-    real = napari_nanopyx.esrrf
-
-    def stopped_after_a_block(*arrays: Any, **given: Any) -> Any:
-        given["progress"] = lambda done, total: widget.watches[0].job.stop()
-        return real(*arrays, **given)
-
     widget = open_widget("eSRRF reconstruction")
-    monkeypatch.setattr(stopped_after_a_block, "__name__", "esrrf")
-    object.__setattr__(widget.step, "function", stopped_after_a_block)
-    with napari_nanopyx.engine.record():
-        widget.run()
-        finish(widget)
+    raised: list[BaseException] = []
+    stopped = Event()
+
+    def esrrf(image: Any, **given: Any) -> Any:
+        assert stopped.wait(30)
+        try:
+            return napari_nanopyx.esrrf(image, **given)
+        except engine.Cancelled as problem:
+            raised.append(problem)
+            raise
+
+    widget.step = replace(widget.step, function=esrrf)
+    widget.run()
+    qtbot.waitUntil(lambda: widget.watches[0].job.started)
+    widget.stop_button.click()
+    stopped.set()
+    finish(widget)
+    assert len(raised) == 1
     assert len(viewer.layers) == 1
     assert "Stopped" in widget.status.text()
 
@@ -207,8 +240,15 @@ def test_runs_wait_for_each_other(
     waiting_step.form.fields["magnification"].value = 3
     waiting_step.run()
     assert "1 waiting" in waiting_step.status.text()
+    jobs = [watch.job for watch in waiting_step.watches]
+    left: list[int] = []
+    for watch in waiting_step.watches:
+        watch.ended.connect(lambda: left.append(len(waiting_step.watches)))
     waiting.go_on.set()
+    while not all(job.ended for job in jobs):
+        time.sleep(0.01)  # both have ended before the first is looked at
     finish(waiting_step)
+    assert left == [1, 0]
     names = [layer.name for layer in viewer.layers]
     assert names == ["cells", "cells waited ×2", "cells waited ×3"]
 

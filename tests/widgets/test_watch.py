@@ -45,6 +45,7 @@ class Stubborn(QMainWindow):
     """A window that will not close, as when the user answers no."""
 
     def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802
+        """Refuse."""
         event.ignore()
 
 

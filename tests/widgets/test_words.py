@@ -46,7 +46,6 @@ def test_shares_are_told_when_several_implementations_took_part() -> None:
     }
     said = how_it_was_computed({"seconds": 1.234, "runs": [run]})
     assert said == (
-        "Done in 1.2 s, computed by numba: fastest so far. "
-        "Frames: serial 10, numba 90"
+        "Done in 1.2 s, computed by numba: fastest so far. Frames: serial 10, numba 90"
     )
     assert how_it_was_computed({"seconds": 2.0, "runs": []}) == "Done in 2 s"

@@ -108,7 +108,8 @@ class EnginePanel(DockContent):
         _show(self.choice, self.model.choice)
         self.workload.setText(self.model.workload)
         self._draw_table([row for row in rows if row.implementation.available])
-        missing = [row.implementation for row in rows if not row.implementation.available]
+        listed = [row.implementation for row in rows]
+        missing = [found for found in listed if not found.available]
         _show(self.missing, missing_lines(missing))
         self._claim_height()
 
@@ -122,8 +123,8 @@ class EnginePanel(DockContent):
         now = time.time()
         for place, row in enumerate(rows):
             item = self.table.topLevelItem(place)
-            assert item is not None
-            _draw_row(item, row, now)
+            if item is not None:
+                _draw_row(item, row, now)
 
 
 def _draw_row(item: QTreeWidgetItem, row: Row, now: float) -> None:
@@ -144,10 +145,8 @@ def _draw_row(item: QTreeWidgetItem, row: Row, now: float) -> None:
 
 
 def _height(table: QTreeWidget, rows: int) -> int:
-    header = table.header()
-    assert header is not None
     frame = 2 * table.frameWidth()
-    return header.sizeHint().height() + rows * table.sizeHintForRow(0) + frame
+    return table.header().sizeHint().height() + rows * table.sizeHintForRow(0) + frame
 
 
 def missing_lines(missing: Iterable[Implementation]) -> str:
@@ -172,7 +171,6 @@ def _table() -> QTreeWidget:
     table.setFocusPolicy(Qt.FocusPolicy.NoFocus)
     table.setSelectionMode(QAbstractItemView.SelectionMode.MultiSelection)
     header = table.header()
-    assert header is not None
     header.setStretchLastSection(False)
     header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
     header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)

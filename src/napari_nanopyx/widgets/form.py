@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any, get_type_hints
+from typing import TYPE_CHECKING, Any, cast, get_type_hints
 
 from docstring_parser import DocstringStyle, parse
 from magicgui.widgets import create_widget
@@ -95,7 +95,7 @@ class Form(QWidget):
         for name, value in self._defaults.items():
             self.fields[name].value = value
 
-    def reset_choices(self, event: Any = None) -> None:
+    def reset_choices(self, _event: Any = None) -> None:
         """Offer the layers there are now; napari calls this when they change."""
         for name in self._images:
             field = self.fields[name]
@@ -109,8 +109,7 @@ class Form(QWidget):
             widget_type="ComboBox",
             options={"choices": choices, "nullable": False, **options},
         )
-        assert isinstance(field, ValueWidget)
-        return field
+        return cast("ValueWidget[Any]", field)
 
     def _fitting_layers(self, dimensions: Sequence[int], _field: Any) -> list[Any]:
         return [layer for layer in self._viewer.layers if fits(layer, dimensions)]
@@ -151,7 +150,7 @@ def parameter_field(
     value = settings.pop("value", parameter.default)
     widget_type = settings.pop("widget_type", None)
     if isinstance(value, bool):
-        settings.setdefault("text", "")
+        settings.setdefault("text", " ")  # the label beside the box says it
     if "choices" in settings:
         hint, widget_type = None, widget_type or "ComboBox"
     try:
@@ -167,8 +166,7 @@ def parameter_field(
             f"parameter {parameter.name!r} has the type {hint!r}, which has no field: "
             "give a widget_type in the options of the step, or hide it"
         ) from error
-    assert isinstance(widget, ValueWidget)
-    return widget
+    return cast("ValueWidget[Any]", widget)
 
 
 def _rows(parent: QWidget) -> QFormLayout:

@@ -1,4 +1,4 @@
-"""Computes a result on the compute thread and turns it into a layer on the GUI thread."""
+"""Computes a result on the compute thread, for a layer made on the GUI thread."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ MOST_SAMPLES = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """A result with all that its layer needs, so that the GUI thread computes nothing."""
+    """A result with all that its layer needs: nothing is left to compute."""
 
     image: NDArray[Any]
     provenance: dict[str, Any]
@@ -91,15 +91,16 @@ def display_range(
 ) -> tuple[tuple[float, float], tuple[float, float]]:
     """Return the extremes of an image, and the range that shows it well.
 
-    A few bright points would leave the rest dark, so the brightest thousandth is
-    shown as white.
+    A few bright points would leave the rest dark, so the brightest thousandth is shown
+    as white; what is negative, as autocorrelations can be, is shown as black.
     """
     low, high = float(image.min()), float(image.max())
     if not low < high:
         return (low, low + 1), (low, low + 1)
     values = image.ravel()[:: max(1, image.size // MOST_SAMPLES)]
-    bright = float(np.percentile(values, 99.9))
-    return (low, high), (low, bright if bright > low else high)
+    dark, bright = (float(value) for value in np.percentile(values, (1, 99.9)))
+    dark = max(dark, 0.0) if high > 0 else dark
+    return (low, high), (dark, bright) if dark < bright else (low, high)
 
 
 def add_layer(

@@ -1,4 +1,4 @@
-"""One step of a workflow as a widget: a form, Run, Stop, progress and a result layer."""
+"""One step as a widget: a form, Run, Stop, progress, and a layer as the result."""
 
 from __future__ import annotations
 
@@ -16,7 +16,6 @@ from qtpy.QtWidgets import (
     QProgressBar,
     QPushButton,
     QVBoxLayout,
-    QWidget,
 )
 
 from napari_nanopyx.widgets.compute import Job
@@ -101,7 +100,7 @@ class StepWidget(DockContent):
         first = next(iter(sources.values()))
         job = Job(partial(compute, self.step.function, sources, parameters))
         watch = Watch(job, f"{self.step.title} of {first.name}", self._main_window())
-        # The layer arrives even if this panel is closed meanwhile: no part of self here.
+        # No part of self: the layer arrives even if this panel is closed meanwhile.
         watch.succeeded.connect(
             partial(
                 add_layer,
@@ -128,7 +127,7 @@ class StepWidget(DockContent):
         if self.watches:
             self.status.setText("Stopping after the present block …")
 
-    def reset_choices(self, event: Any = None) -> None:
+    def reset_choices(self, _event: Any = None) -> None:
         """Offer the layers there are now; napari calls this when they change."""
         self.form.reset_choices()
         ready = None not in self.form.layers.values()
@@ -182,7 +181,7 @@ class StepWidget(DockContent):
 
     def _on_end(self) -> None:
         said = self.status.text()
-        self.watches = [watch for watch in self.watches if not watch.job.ended]
+        self.watches = [watch for watch in self.watches if not watch.over]
         self._show_queue()
         if not self.watches:
             self.status.setText(said)
@@ -191,7 +190,7 @@ class StepWidget(DockContent):
 def _button(text: str, tip: str, pressed: Callable[[], None]) -> QPushButton:
     button = QPushButton(text)
     button.setToolTip(tip)
-    button.clicked.connect(lambda _checked=False: pressed())
+    button.clicked.connect(pressed)
     return button
 
 

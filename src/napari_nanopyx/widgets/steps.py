@@ -21,7 +21,7 @@ class EsrrfStep(StepWidget):
             title="eSRRF",
             function=napari_nanopyx.esrrf,
             images={"image": (2, 3)},
-            suffix=lambda chosen: f"eSRRF {chosen['temporal']} ×{chosen['magnification']}",
+            suffix=_name_esrrf,
             place=_place_esrrf,
             options={
                 "image": {"label": "Movie"},
@@ -75,6 +75,10 @@ class MagnifyStep(StepWidget):
             hidden=("shift",),
         )
         super().__init__(napari_viewer, step)
+
+
+def _name_esrrf(chosen: Mapping[str, Any]) -> str:
+    return f"eSRRF {chosen['temporal']} ×{chosen['magnification']}"
 
 
 def _place_esrrf(source: Source, chosen: Mapping[str, Any]) -> Placement:

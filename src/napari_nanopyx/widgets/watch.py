@@ -6,7 +6,7 @@ thread, so there is nothing to lock and nothing to call in a window that is gone
 
 from __future__ import annotations
 
-from qtpy.QtCore import QEvent, QObject, QTimer, Signal
+from qtpy.QtCore import QEvent, QObject, QTimer, Signal  # type: ignore[attr-defined]
 from qtpy.QtWidgets import QWidget
 
 from napari_nanopyx.widgets.activity import ActivityBar
@@ -40,6 +40,8 @@ class Watch(QObject):
     def __init__(self, job: Job, title: str, window: QWidget | None) -> None:
         super().__init__(window)
         self.job = job
+        self.over = False
+        """Whether everything has been reported, which is later than the job's end."""
         self._bar = ActivityBar(title)
         self._done = 0
         self._looking = False
@@ -60,7 +62,7 @@ class Watch(QObject):
         """Ask the job to stop; `stopped` follows when it has."""
         self.job.stop()
 
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802
+    def eventFilter(self, _watched: QObject, event: QEvent) -> bool:  # noqa: N802
         """See the window begin to close, which may still be refused."""
         if event.type() == QEvent.Type.Close:
             self._closing = True
@@ -94,7 +96,7 @@ class Watch(QObject):
         self._bar.show(done, total)
 
     def _finish(self) -> None:
-        job = self.job
+        job, self.over = self.job, True
         self._leave()
         if job.stopped:
             self.stopped.emit()
