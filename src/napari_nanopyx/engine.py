@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from contextlib import AbstractContextManager
 
-from napari_nanopyx._engine import agent, catalogue, context, events
+from napari_nanopyx._engine import catalogue, context, events, policies
 from napari_nanopyx._engine import devices as _devices
 from napari_nanopyx._engine import history as _history
+from napari_nanopyx._engine.delays import DEVIATIONS
 from napari_nanopyx._engine.errors import (
     Cancelled,
     HistoryWarning,
     ImplementationFailed,
     ImplementationUnavailable,
+    MissingPackage,
     NanoPyxError,
     NoImplementationLeft,
     UnknownImplementation,
@@ -36,6 +38,7 @@ __all__ = [
     "ImplementationFailed",
     "ImplementationUnavailable",
     "Measurement",
+    "MissingPackage",
     "NanoPyxError",
     "NoImplementationLeft",
     "Run",
@@ -145,18 +148,30 @@ def use(implementation: str | None) -> AbstractContextManager[None]:
     return context.pin(implementation)
 
 
-def policy(name: str) -> AbstractContextManager[None]:
+def policy(
+    name: str, *, k: float = DEVIATIONS, seed: int = 0
+) -> AbstractContextManager[None]:
     """Let another policy choose the implementations of everything inside.
 
     Parameters
     ----------
     name
         ``"default"``: the fastest so far, others tried while that costs little.
+        ``"paper"``: the policy published with NanoPyx; it needs scikit-learn, which
+        ``pip install napari-nanopyx[paper]`` brings.
+    k
+        For ``"paper"``: how many standard deviations above the mean of its faster
+        runs make a run a delayed one. The publication gives 4, and in an equation 2.
+    seed
+        For ``"paper"``, which draws lots: the same seed and history give the same
+        choices.
+
+    Examples
+    --------
+    >>> with policy("default"):
+    ...     pass
     """
-    if name not in agent.POLICIES:
-        allowed = ", ".join(repr(known) for known in agent.POLICIES)
-        raise ValueError(f"policy is {name!r}, but must be one of {allowed}")
-    return context.choose_by(name)
+    return context.choose_by(policies.policy(name, k), seed)
 
 
 def record() -> AbstractContextManager[list[Run]]:

@@ -21,7 +21,7 @@ from napari_nanopyx._engine.agent import (
     Situation,
     choose,
 )
-from napari_nanopyx._engine.estimates import PREPARATION_SECONDS, fast_mean
+from napari_nanopyx._engine.estimates import PREPARATION_SECONDS, arm_of, fast_mean
 from napari_nanopyx._engine.evidence import Evidence
 from napari_nanopyx._engine.types import (
     Choice,
@@ -206,7 +206,7 @@ def test_the_most_similar_workload_has_like_settings() -> None:
     known = Evidence(
         [measured("serial", 5.0, at=other), measured("serial", 0.121, at=same)]
     )
-    (found,) = known.similar(workload()).values()
+    found, _ = known.alike(workload(), arm_of(candidate("serial")))
     assert found.workload == same
 
 

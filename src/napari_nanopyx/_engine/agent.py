@@ -103,9 +103,6 @@ def choose(situation: Situation) -> Choice:
     return _take(situation, best, known)
 
 
-POLICIES: Mapping[str, Policy] = {"default": choose}
-
-
 def _trials(
     situation: Situation,
     usable: Sequence[Implementation],

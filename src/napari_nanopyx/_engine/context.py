@@ -7,10 +7,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
+from napari_nanopyx._engine import agent
+from napari_nanopyx._engine.agent import Policy
 from napari_nanopyx._engine.events import Run
 
 _pinned: ContextVar[str | None] = ContextVar("pinned", default=None)
-_policy: ContextVar[str] = ContextVar("policy", default="default")
+_policy: ContextVar[tuple[Policy, int]] = ContextVar(
+    "policy", default=(agent.choose, 0)
+)
 _recorders: ContextVar[tuple[list[Run], ...]] = ContextVar("recorders", default=())
 
 
@@ -19,8 +23,8 @@ def pinned() -> str | None:
     return _pinned.get() or os.environ.get("NAPARI_NANOPYX_IMPLEMENTATION") or None
 
 
-def policy() -> str:
-    """Return the name of the policy that chooses."""
+def policy() -> tuple[Policy, int]:
+    """Return the policy that chooses, and the seed of its draws."""
     return _policy.get()
 
 
@@ -40,9 +44,9 @@ def pin(name: str | None) -> Iterator[None]:
 
 
 @contextmanager
-def choose_by(name: str) -> Iterator[None]:
+def choose_by(policy: Policy, seed: int = 0) -> Iterator[None]:
     """Let another policy choose."""
-    token = _policy.set(name)
+    token = _policy.set((policy, seed))
     try:
         yield
     finally:

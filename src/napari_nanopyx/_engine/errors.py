@@ -2,6 +2,7 @@
 
 NanoPyxError
 ├── Cancelled
+├── MissingPackage (also an ImportError)
 ├── ImplementationUnavailable
 │   └── UnknownImplementation (also a ValueError)
 └── ImplementationFailed
@@ -22,6 +23,20 @@ class NanoPyxError(Exception):
 
 class Cancelled(NanoPyxError):
     """The caller asked for the computation to stop."""
+
+
+class MissingPackage(NanoPyxError, ImportError):
+    """Something was asked for that needs a package which is not installed."""
+
+    def __init__(self, package: str, purpose: str, remedy: str) -> None:
+        super().__init__(package, purpose, remedy)
+        self.package = package
+        self.purpose = purpose
+        self.remedy = remedy
+
+    def __str__(self) -> str:
+        needs = f"{self.purpose} needs {self.package}, which cannot be imported"
+        return f"{needs}. What to do: {self.remedy}"
 
 
 class ImplementationUnavailable(NanoPyxError):

@@ -53,7 +53,7 @@ def estimates(
     found = {}
     for candidate in candidates:
         arm = arm_of(candidate)
-        record = exact.get(arm) or evidence.similar(workload).get(arm)
+        record = exact.get(arm) or next(iter(evidence.alike(workload, arm)), None)
         if record is not None:
             is_ready = candidate.name in ready
             expected = 0.0 if is_ready else preparation(evidence, candidate)
@@ -95,7 +95,7 @@ def _estimate(
     workload: Workload, record: Record, exact: bool, preparation: float
 ) -> Estimate:
     measured = record.warm or record.cold
-    seconds = fast_mean([m.timing.warm / m.frames for m in measured])
+    seconds = fast_mean([m.frame_seconds for m in measured])
     scale = 1.0
     if not exact and record.workload.flops > 0:
         scale = workload.flops / record.workload.flops

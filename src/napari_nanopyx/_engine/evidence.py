@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import islice
-from math import log
 from threading import Lock
 from typing import NamedTuple
 
+from napari_nanopyx._engine.delays import Standing, standing
+from napari_nanopyx._engine.similarity import Features, distance, features
 from napari_nanopyx._engine.types import Measurement, Workload
 
 RECENT = 50
@@ -16,6 +18,7 @@ RECENT = 50
 
 _RECENT_COLD = 8
 _SIMILAR_WORKLOADS = 256
+_ALIKE_AT_MOST = 12
 
 
 class Arm(NamedTuple):
@@ -23,14 +26,6 @@ class Arm(NamedTuple):
 
     implementation: str
     device: str
-
-
-class Features(NamedTuple):
-    """What run time may depend on, each by itself, as one comparable key."""
-
-    shape: tuple[int, ...]
-    dtype: str
-    parameters: tuple[tuple[str, float | str | bool], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,13 +57,28 @@ class Record:
         )
 
 
+@dataclass(frozen=True)
+class Run:
+    """One warm measurement, with those of the same arm and workload before it."""
+
+    measurement: Measurement
+    before: tuple[Measurement, ...]
+
+    @cached_property
+    def standing(self) -> Standing | None:
+        """How it compares with those before it; None if they are too few."""
+        earlier = [measurement.frame_seconds for measurement in self.before]
+        return standing(self.measurement.frame_seconds, earlier)
+
+
 class Evidence:
     """Measurements of one task and code digest, for any number of threads."""
 
     def __init__(self, measurements: Iterable[Measurement] = ()) -> None:
         self._records: dict[Features, dict[Arm, Record]] = {}
+        self._runs: dict[Arm, list[Run]] = {}
         self._preparations: dict[Arm, float] = {}
-        self._similar: dict[Features, Mapping[Arm, Record]] = {}
+        self._alike: dict[tuple[Features, Arm], list[Features]] = {}
         self._newest: Workload | None = None
         self._lock = Lock()
         for measurement in measurements:
@@ -84,24 +94,36 @@ class Evidence:
 
     def replace(self, workload: Workload, measurements: Iterable[Measurement]) -> None:
         """Put a fuller set of measurements in place of all those of one workload."""
+        key = features(workload)
         with self._lock:
-            self._records.pop(features(workload), None)
-            self._similar.clear()
+            self._records.pop(key, None)
+            self._alike.clear()
+            others = {arm: _without(key, runs) for arm, runs in self._runs.items()}
+            self._runs = {}
             for measurement in measurements:
                 self._add(measurement)
+            for arm, runs in others.items():
+                merged = [*runs, *self._runs.get(arm, ())]
+                merged.sort(key=lambda run: run.measurement.at)
+                self._runs[arm] = merged[-RECENT:]
 
     def exact(self, workload: Workload) -> Mapping[Arm, Record]:
         """Return the records of exactly this workload, by arm."""
         with self._lock:
             return dict(self._records.get(features(workload), {}))
 
-    def similar(self, workload: Workload) -> Mapping[Arm, Record]:
-        """Return for each arm its record at the workload most like this one."""
+    def alike(self, workload: Workload, arm: Arm) -> tuple[Record, ...]:
+        """Return records of an arm, that at the workload most like this one first."""
         key = features(workload)
         with self._lock:
-            if key not in self._similar:
-                self._similar[key] = self._nearest(key, workload)
-            return self._similar[key]
+            if (key, arm) not in self._alike:
+                self._alike[key, arm] = self._nearest(key, arm)
+            return tuple(self._records[other][arm] for other in self._alike[key, arm])
+
+    def runs(self, arm: Arm) -> tuple[Run, ...]:
+        """Return the newest warm runs of an arm at any workload, oldest first."""
+        with self._lock:
+            return tuple(self._runs.get(arm, ()))
 
     def preparation(self, arm: Arm) -> float | None:
         """Return the seconds that preparing took last; None if nothing is known."""
@@ -129,41 +151,23 @@ class Evidence:
         arms = self._records.setdefault(features(measurement.workload), {})
         record = arms.get(arm)
         if record is None:
-            self._similar.clear()
+            self._alike.clear()
             record = Record(measurement.workload)
         arms[arm] = record.with_(measurement)
         if measurement.outcome == "cold":
             self._preparations[arm] = measurement.timing.prepare
+        else:
+            runs = self._runs.setdefault(arm, [])
+            runs.append(Run(measurement, record.warm))
+            del runs[:-RECENT]
         self._newest = measurement.workload
 
-    def _nearest(self, key: Features, workload: Workload) -> Mapping[Arm, Record]:
-        newest = islice(reversed(self._records.items()), _SIMILAR_WORKLOADS)
-        ranked: list[tuple[float, int, dict[Arm, Record]]] = []
-        for other, arms in newest:
-            if arms:
-                workload_there = next(iter(arms.values())).workload
-                apart = _distance(key, workload, other, workload_there)
-                ranked.append((apart, len(ranked), arms))
-        nearest: dict[Arm, Record] = {}
-        for _, _, arms in sorted(ranked, key=lambda item: item[:2]):
-            for arm, record in arms.items():
-                nearest.setdefault(arm, record)
-        return nearest
+    def _nearest(self, key: Features, arm: Arm) -> list[Features]:
+        measured = (other for other, arms in self._records.items() if arm in arms)
+        newest = islice(reversed(list(measured)), _SIMILAR_WORKLOADS)
+        ranked = sorted(newest, key=lambda other: distance(key, other))
+        return ranked[:_ALIKE_AT_MOST]
 
 
-def features(workload: Workload) -> Features:
-    """Return the key under which measurements of this workload are kept."""
-    parameters = tuple(sorted(workload.parameters.items()))
-    return Features(workload.shape, workload.dtype, parameters)
-
-
-def _distance(
-    key: Features, workload: Workload, other: Features, workload_there: Workload
-) -> float:
-    """Return how unlike two workloads are: work on a log scale, then settings."""
-    apart = abs(log(max(workload.flops, 1.0) / max(workload_there.flops, 1.0)))
-    apart += abs(log(max(workload.bytes, 1.0) / max(workload_there.bytes, 1.0)))
-    apart += key.dtype != other.dtype
-    if key.parameters != other.parameters:
-        apart += 0.5 * len(set(key.parameters) ^ set(other.parameters)) / 2
-    return apart
+def _without(key: Features, runs: Iterable[Run]) -> list[Run]:
+    return [run for run in runs if features(run.measurement.workload) != key]

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_nanopyx._engine import catalogue, context, devices, events, history
-from napari_nanopyx._engine.agent import POLICIES, Situation
+from napari_nanopyx._engine.agent import Situation
 from napari_nanopyx._engine.errors import (
     Cancelled,
     ImplementationFailed,
@@ -107,7 +107,7 @@ class _Runner:
         self._task = task
         self._plan = plan
         self._pinned = pinned
-        self._policy = POLICIES[context.policy()]
+        self._policy, self._seed = context.policy()
         source = as_source(image)
         self._reader = Reader(source, plan.segments)
         self._sessions = Sessions(task, plan)
@@ -196,7 +196,7 @@ class _Runner:
                 self._reader.remaining,
                 self._run.blocks,
                 pinned=self._pinned is not None,
-                seed=self._run.frames_done,
+                seed=self._seed,
             )
         )
         self._run.implementation = choice.implementation.name

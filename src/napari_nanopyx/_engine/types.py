@@ -88,6 +88,11 @@ class Measurement:
     """Unix time."""
     version: str = ""
 
+    @property
+    def frame_seconds(self) -> float:
+        """Seconds that a repeat would take for one frame."""
+        return self.timing.warm / self.frames
+
 
 @dataclass(frozen=True, slots=True)
 class Choice:
