@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from contextlib import AbstractContextManager
+from os import PathLike
+from pathlib import Path
 
 from napari_nanopyx._engine import catalogue, context, events, policies
 from napari_nanopyx._engine import devices as _devices
@@ -20,6 +22,7 @@ from napari_nanopyx._engine.errors import (
 )
 from napari_nanopyx._engine.estimates import estimates
 from napari_nanopyx._engine.events import Run
+from napari_nanopyx._engine.export import write_csv
 from napari_nanopyx._engine.types import (
     Choice,
     Device,
@@ -48,6 +51,7 @@ __all__ = [
     "devices",
     "events",
     "expected",
+    "export_history",
     "history",
     "implementations",
     "policy",
@@ -100,6 +104,28 @@ def history(task: str | None = None, newest: int | None = None) -> list[Measurem
         How many to return at most; by default all, which can be hundred thousands.
     """
     return _history.current().measurements(task, newest)
+
+
+def export_history(path: str | PathLike[str], task: str | None = None) -> int:
+    """Write the recorded measurements to a CSV file, oldest first.
+
+    Parameters
+    ----------
+    path
+        The file, replaced as a whole if it exists; its folder must exist.
+    task
+        Name of a task; by default the measurements of all tasks are written.
+
+    Returns
+    -------
+    int
+        How many measurements were written, each a row: task, digest of its code,
+        shape and data type of a frame, each parameter, implementation, device, work of
+        a frame, frames of the block, seconds, outcome, time (UTC) and version.
+    """
+    measurements = history(task)
+    write_csv(Path(path), measurements)
+    return len(measurements)
 
 
 def expected(task: str) -> dict[str, float]:

@@ -56,6 +56,11 @@ class Timing:
         """Seconds that a repeat of the block would take."""
         return self.transfer + self.compute
 
+    @property
+    def total(self) -> float:
+        """Seconds that the block took, preparation included."""
+        return self.prepare + self.warm
+
 
 @dataclass(frozen=True, slots=True)
 class Workload:
