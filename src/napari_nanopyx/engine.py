@@ -20,7 +20,7 @@ from napari_nanopyx._engine.errors import (
     NoImplementationLeft,
     UnknownImplementation,
 )
-from napari_nanopyx._engine.estimates import estimates
+from napari_nanopyx._engine.estimates import Expected, estimates
 from napari_nanopyx._engine.events import Run
 from napari_nanopyx._engine.export import write_csv
 from napari_nanopyx._engine.types import (
@@ -36,6 +36,7 @@ __all__ = [
     "Cancelled",
     "Choice",
     "Device",
+    "Expected",
     "HistoryWarning",
     "Implementation",
     "ImplementationFailed",
@@ -128,7 +129,7 @@ def export_history(path: str | PathLike[str], task: str | None = None) -> int:
     return len(measurements)
 
 
-def expected(task: str) -> dict[str, float]:
+def expected(task: str) -> dict[str, Expected]:
     """Return the seconds that a frame is expected to take, by implementation.
 
     Parameters
@@ -140,7 +141,9 @@ def expected(task: str) -> dict[str, float]:
     -------
     dict
         For the input measured last in this process, or else ever, with the present
-        code; implementations of which nothing is known are left out.
+        code; implementations of which nothing is known are left out. Each is a number
+        with `low` and `high` bounds, `measurements`, and whether it is `exact`, that
+        is, measured at this very input rather than predicted from similar ones.
     """
     listed = catalogue.implementations(task)
     evidence = _history.current().known(task, catalogue.digest(task))
@@ -149,7 +152,7 @@ def expected(task: str) -> dict[str, float]:
         return {}
     usable = [implementation for implementation in listed if implementation.available]
     found = estimates(workload, usable, evidence)
-    return {name: estimate.seconds for name, estimate in found.items()}
+    return {name: Expected(estimate) for name, estimate in found.items()}
 
 
 def use(implementation: str | None) -> AbstractContextManager[None]:

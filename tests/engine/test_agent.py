@@ -21,7 +21,8 @@ from napari_nanopyx._engine.agent import (
     Situation,
     choose,
 )
-from napari_nanopyx._engine.estimates import PREPARATION_SECONDS, arm_of, fast_mean
+from napari_nanopyx._engine.delays import fast_mean
+from napari_nanopyx._engine.estimates import PREPARATION_SECONDS, arm_of
 from napari_nanopyx._engine.evidence import Evidence
 from napari_nanopyx._engine.types import (
     Choice,

@@ -61,6 +61,11 @@ def halves(seconds: Sequence[float]) -> Halves:
     return Halves(*fast, *slow)
 
 
+def fast_mean(seconds: Sequence[float]) -> float:
+    """Return the mean of the faster half, which a single slow outlier hardly moves."""
+    return halves(seconds).fast_mean
+
+
 def standing(seconds: float, before: Sequence[float]) -> Standing | None:
     """Judge a run by those before it; None if they are too few."""
     if len(before) < FEWEST:

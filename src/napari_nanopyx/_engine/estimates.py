@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from statistics import fmean
+from math import exp
 
 from napari_nanopyx._engine.evidence import Arm, Evidence, Record
+from napari_nanopyx._engine.prediction import predict
+from napari_nanopyx._engine.similarity import features
 from napari_nanopyx._engine.types import Implementation, Workload
 
 PREPARATION_SECONDS = {"opencl": 1.0, "numba": 8.0}
@@ -18,12 +20,40 @@ NEAR = 4.0
 _SHORTEST_SECONDS = 1e-9
 
 
+class Expected(float):
+    """Seconds to expect of one frame, and what they rest on."""
+
+    uncertainty: float
+    measurements: int
+    exact: bool
+
+    def __new__(cls, estimate: Estimate) -> Expected:
+        """Take the seconds, and how sure they are, from an estimate."""
+        expected = super().__new__(cls, estimate.seconds)
+        expected.uncertainty = estimate.uncertainty
+        expected.measurements = estimate.measurements
+        expected.exact = estimate.exact
+        return expected
+
+    @property
+    def low(self) -> float:
+        """What they exceed in about 19 of 20 cases."""
+        return self * exp(-1.645 * self.uncertainty)
+
+    @property
+    def high(self) -> float:
+        """What they stay below in about 19 of 20 cases."""
+        return self * exp(1.645 * self.uncertainty)
+
+
 @dataclass(frozen=True, slots=True)
 class Estimate:
     """The run time to expect of one implementation."""
 
     seconds: float
     """For one frame."""
+    uncertainty: float
+    """Standard deviation of the logarithm of the seconds: 0.1 is about 10 %."""
     measurements: int
     exact: bool
     """Whether it was measured at this very workload."""
@@ -46,18 +76,19 @@ def estimates(
     """Return what to expect of each candidate of which anything is known, by name.
 
     It is the mean of the faster half of the newest warm measurements at exactly this
-    workload, or else at the most similar one of the same code and device, in
-    proportion to the work. Those that are ready, by name, need no preparation.
+    workload, or else a prediction from the most similar ones of the same code and
+    device. Those that are ready, by name, need no preparation.
     """
     exact = evidence.exact(workload)
     found = {}
     for candidate in candidates:
         arm = arm_of(candidate)
-        record = exact.get(arm) or next(iter(evidence.alike(workload, arm)), None)
-        if record is not None:
-            is_ready = candidate.name in ready
-            expected = 0.0 if is_ready else preparation(evidence, candidate)
-            found[candidate.name] = _estimate(workload, record, arm in exact, expected)
+        is_ready = candidate.name in ready
+        first = 0.0 if is_ready else preparation(evidence, candidate)
+        if arm in exact:
+            found[candidate.name] = _exact(exact[arm], first)
+        elif alike := evidence.alike(workload, arm):
+            found[candidate.name] = _elsewhere(workload, alike, first)
     return found
 
 
@@ -81,28 +112,30 @@ def time_spent(exact: Mapping[Arm, Record]) -> float:
     return sum(record.preparation + record.seconds for record in exact.values())
 
 
-def fast_mean(seconds: Sequence[float]) -> float:
-    """Return the mean of the faster half, which a single slow outlier hardly moves."""
-    return fmean(sorted(seconds)[: (len(seconds) + 1) // 2])
-
-
 def arm_of(candidate: Implementation) -> Arm:
     """Return the key of a candidate's measurements."""
     return Arm(candidate.name, candidate.device)
 
 
-def _estimate(
-    workload: Workload, record: Record, exact: bool, preparation: float
-) -> Estimate:
-    measured = record.warm or record.cold
-    seconds = fast_mean([m.frame_seconds for m in measured])
-    scale = 1.0
-    if not exact and record.workload.flops > 0:
-        scale = workload.flops / record.workload.flops
+def _exact(record: Record, preparation: float) -> Estimate:
+    measured, point = record.warm or record.cold, record.point
     return Estimate(
-        max(seconds * scale, _SHORTEST_SECONDS),
-        len(measured),
-        exact,
-        exact or 1 / NEAR <= scale <= NEAR,
+        point.seconds, point.uncertainty, len(measured), True, True, preparation
+    )
+
+
+def _elsewhere(
+    workload: Workload, alike: Sequence[Record], preparation: float
+) -> Estimate:
+    points = tuple(record.point for record in alike)
+    predicted = predict(features(workload), workload.flops, points)
+    nearest = alike[0].workload.flops
+    scale = workload.flops / nearest if nearest > 0 else 1.0
+    return Estimate(
+        max(predicted.seconds, _SHORTEST_SECONDS),
+        predicted.uncertainty,
+        sum(len(record.warm or record.cold) for record in alike),
+        False,
+        1 / NEAR <= scale <= NEAR,
         preparation,
     )

@@ -6,10 +6,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
+from math import log, sqrt
 from threading import Lock
 from typing import NamedTuple
 
-from napari_nanopyx._engine.delays import Standing, standing
+from napari_nanopyx._engine.delays import Standing, fast_mean, standing
+from napari_nanopyx._engine.prediction import Point
 from napari_nanopyx._engine.similarity import Features, distance, features
 from napari_nanopyx._engine.types import Measurement, Workload
 
@@ -19,6 +21,8 @@ RECENT = 50
 _RECENT_COLD = 8
 _SIMILAR_WORKLOADS = 256
 _ALIKE_AT_MOST = 12
+_USUAL_SPREAD = 0.1
+_SHORTEST_SECONDS = 1e-9
 
 
 class Arm(NamedTuple):
@@ -28,7 +32,7 @@ class Arm(NamedTuple):
     device: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Record:
     """What is remembered of one arm at one workload; the newest measurement is last."""
 
@@ -39,6 +43,20 @@ class Record:
     seconds: float = 0.0
     """Transfer and computation, of the frames above."""
     preparation: float = 0.0
+
+    @cached_property
+    def point(self) -> Point:
+        """The mean of the faster half of the warm run times, or of the cold ones.
+
+        Its uncertainty is a standard error that takes one unseen run to be 10 % off.
+        """
+        seconds = sorted(m.frame_seconds for m in self.warm or self.cold)
+        fast = seconds[: (len(seconds) + 1) // 2]
+        mean = max(fast_mean(seconds), _SHORTEST_SECONDS)
+        squares = [log(max(s, _SHORTEST_SECONDS) / mean) ** 2 for s in fast]
+        uncertainty = sqrt(_USUAL_SPREAD**2 + sum(squares)) / len(fast)
+        work = self.workload
+        return Point(features(work), work.flops, mean, uncertainty)
 
     def with_(self, measurement: Measurement) -> Record:
         """Return the record after one more measurement."""
