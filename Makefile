@@ -6,13 +6,14 @@ VENV ?= .venv
 PYTEST_ARGUMENTS ?=
 export VENV PYTHON
 
-.PHONY: help demo test gui bench lint docs clean
+.PHONY: help demo test gui bench bench-agent lint docs clean
 
 help:
 	@echo "make demo   reconstruct the bundled movie (installs into $(VENV))"
 	@echo "make test   install what the tests need and run them"
 	@echo "make gui    open napari with the plugin"
 	@echo "make bench  measure speed beside other programs (half an hour)"
+	@echo "make bench-agent  replay how the engine chooses (a minute)"
 	@echo "make lint   check style, types and import rules"
 	@echo "make docs   draw the pictures of the documentation"
 	@echo "make clean  remove what these commands made"
@@ -32,6 +33,10 @@ gui:
 bench:
 	@scripts/setup.sh dev
 	@$(VENV)/bin/python -m benchmarks
+
+bench-agent:
+	@scripts/setup.sh test
+	@$(VENV)/bin/python -m benchmarks.replay
 
 lint:
 	@scripts/setup.sh dev

@@ -1,0 +1,202 @@
+"""``python -m benchmarks.replay``: policies beside an oracle that knows the future."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import partial
+from math import inf
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks import trace as traces
+from benchmarks.made_traces import made
+from benchmarks.trace import DEVICE, Trace
+from napari_nanopyx._engine import agent, paper
+from napari_nanopyx._engine.agent import Policy, Situation
+from napari_nanopyx._engine.evidence import Arm, Evidence
+from napari_nanopyx._engine.types import Measurement, Timing
+
+FAILURE_SECONDS = 0.1
+"""What it costs to notice that an implementation has failed."""
+
+SMOOTHED_STEPS = 9
+"""The oracle knows how fast each is over so many steps, but not the noise."""
+
+
+@dataclass(frozen=True)
+class Player:
+    """A policy, and whether it decides once a run instead of once a block."""
+
+    policy: Policy
+    once_a_run: bool = False
+
+
+@dataclass
+class Outcome:
+    """What a player took for a trace."""
+
+    seconds: float = 0.0
+    frames: dict[str, int] = field(default_factory=dict)
+    """By implementation."""
+
+
+PLAYERS: Mapping[str, Player] = {
+    "default": Player(agent.choose),
+    "paper": Player(paper.choose),
+    "paper, k=2": Player(partial(paper.choose, deviations=2.0)),
+    "paper, once a run": Player(paper.choose, once_a_run=True),
+    "no delays": Player(partial(paper.choose, deviations=inf)),
+}
+
+
+def replay(trace: Trace, player: Player, seed: int = 0) -> Outcome:
+    """Let a player compute all runs of a trace, as the runner would."""
+    evidence, prepared = _remembered(trace), set(trace.prepared)
+    candidates, outcome, start = trace.implementations, Outcome(), 0
+    for at, steps in trace.runs:
+        stop = start + steps * trace.step_frames
+        used: dict[str, int] = {}
+        while start < stop:
+            remaining = stop - start
+            choice = player.policy(
+                Situation(
+                    trace.workloads[at],
+                    candidates,
+                    evidence,
+                    remaining,
+                    tuple(used),
+                    seed=seed,
+                )
+            )
+            name = choice.implementation.name
+            frames = remaining if player.once_a_run else choice.frames
+            prepare = 0.0 if name in prepared else trace.prepare_seconds[name]
+            prepared.add(name)
+            each = _frames(trace, name)[start : start + min(frames, remaining)]
+            outcome.seconds += prepare + float(np.nansum(each))
+            if np.isnan(each).any():
+                outcome.seconds += FAILURE_SECONDS
+                candidates = [
+                    replace(c, available=c.available and c.name != name)
+                    for c in candidates
+                ]
+                continue
+            measurement = Measurement(
+                trace.workloads[at],
+                name,
+                DEVICE,
+                len(each),
+                Timing(prepare, 0.0, float(each.sum())),
+                "cold" if prepare else "ok",
+                outcome.seconds,
+            )
+            evidence.add(measurement, first=name not in used)
+            used[name] = used.get(name, 0) + len(each)
+            outcome.frames[name] = outcome.frames.get(name, 0) + len(each)
+            start += len(each)
+    return outcome
+
+
+def oracle_seconds(trace: Trace) -> float:
+    """Return the least time, with each preparation paid once where it pays.
+
+    It changes the implementation at any step at no cost, and knows how fast each will
+    be; the noise of a single step it does not know, or it would profit from it.
+    """
+    smooth = {name: _smoothed(seconds) for name, seconds in trace.seconds.items()}
+    costs = trace.prepare_seconds
+    prepared = frozenset(n for n in costs if costs[n] <= 0 or n in trace.prepared)
+    # For each set of prepared implementations: what it thinks it took, and what it did.
+    paths = {prepared: (0.0, 0.0)}
+    for step in range(len(next(iter(smooth.values())))):
+        for known in sorted(paths, key=len):
+            for name in trace.seconds.keys() - known:
+                thought, took = (seconds + costs[name] for seconds in paths[known])
+                other = paths.get(known | {name}, (inf, inf))
+                paths[known | {name}] = min(other, (thought, took))
+        for known, (thought, took) in paths.items():
+            here = {n: smooth[n][step] for n in known if trace.seconds[n][step] > 0}
+            name = min(here, key=lambda n: here[n])
+            paths[known] = (
+                thought + here[name] * trace.step_frames,
+                took + trace.seconds[name][step] * trace.step_frames,
+            )
+    return min(paths.values())[1]
+
+
+def table(groups: Mapping[str, Iterable[Trace]]) -> list[str]:
+    """Return the time over the oracle's, averaged over the traces of a name."""
+    columns = ["trace", *PLAYERS, "gain by delays"]
+    rows = ["| " + " | ".join(columns) + " |", "|---" * len(columns) + "|"]
+    for name, found in groups.items():
+        listed = list(found)
+        least = np.array([oracle_seconds(trace) for trace in listed])
+        taken = {
+            player: np.array(
+                [
+                    replay(trace, PLAYERS[player], n).seconds
+                    for n, trace in enumerate(listed)
+                ]
+            )
+            for player in PLAYERS
+        }
+        cells = [f"{np.mean(taken[p] / least - 1) + 1e-9:.1%}" for p in PLAYERS]
+        gain = float(np.mean(taken["no delays"] / taken["paper"]))
+        rows.append("| " + " | ".join([name, *cells, f"{gain:.2f}×"]) + " |")
+    return rows
+
+
+def main() -> None:
+    """Run the command line."""
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.replay", description=__doc__
+    )
+    parser.add_argument("--seeds", type=int, default=5, help="made traces of each sort")
+    parser.add_argument("--traces", type=Path, default=Path(__file__).parent / "traces")
+    parser.add_argument("--write", type=Path, help="write the made traces here as JSON")
+    options = parser.parse_args()
+    groups: dict[str, list[Trace]] = {}
+    for seed in range(options.seeds):
+        for trace in made(seed):
+            groups.setdefault(trace.name, []).append(trace)
+    if options.write is not None:
+        options.write.mkdir(parents=True, exist_ok=True)
+        for name, listed in groups.items():
+            traces.write(listed[0], options.write / f"{name}.json")
+    for path in sorted(options.traces.glob("*.json")):
+        groups.setdefault(path.stem, []).append(traces.read(path))
+    print("Time over that of an oracle:\n")
+    print("\n".join(table(groups)))
+
+
+def _remembered(trace: Trace) -> Evidence:
+    """Return the history: each implementation was cold once, and then warm."""
+    evidence = Evidence()
+    for name, at, seconds in trace.history:
+        workload, timing = trace.workloads[at], Timing(0.0, 0.0, seconds)
+        cold = replace(timing, prepare=trace.prepare_seconds[name])
+        if cold.prepare and evidence.preparation(Arm(name, DEVICE)) is None:
+            evidence.add(Measurement(workload, name, DEVICE, 1, cold, "cold"))
+        warm = Measurement(workload, name, DEVICE, 1, timing)
+        evidence.add(warm, first=name in trace.prepared)
+    return evidence
+
+
+def _frames(trace: Trace, name: str) -> NDArray[np.float64]:
+    return np.repeat(trace.seconds[name], trace.step_frames)
+
+
+def _smoothed(seconds: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return running medians; an implementation that fails is never the fastest."""
+    half = SMOOTHED_STEPS // 2
+    padded = np.pad(np.nan_to_num(seconds, nan=inf), half, mode="edge")
+    windows = np.lib.stride_tricks.sliding_window_view(padded, SMOOTHED_STEPS)
+    return np.asarray(np.median(windows, axis=1))
+
+
+if __name__ == "__main__":
+    main()
