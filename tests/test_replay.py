@@ -104,7 +104,7 @@ def test_history_is_remembered_and_what_is_prepared_is_free() -> None:
         evidence = script.told[0].evidence
         (arm,) = [arm for arm in evidence.exact(WORKLOAD) if arm[0] == "numba"]
         record = evidence.exact(WORKLOAD)[arm]
-        assert [m.frame_seconds for m in record.warm] == [0.5, 0.6]
+        assert [m.frame_seconds for m in record.warm][:2] == [0.5, 0.6]
         assert len(record.cold) == (1 if prepared else 2)
         assert evidence.preparation(arm) == expected
 

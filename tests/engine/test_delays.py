@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from math import inf
 
 import numpy as np
 import pytest
@@ -60,8 +59,11 @@ def test_what_ends_a_delay() -> None:
 
 
 def test_without_any_spread_only_what_is_longer_delays() -> None:
-    assert standing(1.0, [1.0] * 9).deviations == 0  # type: ignore[union-attr]
-    assert standing(1.1, [1.0] * 9).deviations == inf  # type: ignore[union-attr]
+    for seconds in (1.0, 0.1, 0.3, 1e-6):
+        usual = [seconds] * 9
+        assert standing(seconds, usual).deviations < 1  # type: ignore[union-attr]
+        longer = standing(seconds * 1.001, usual)
+        assert longer.deviations > 1e5  # type: ignore[union-attr]
 
 
 def test_a_delay_is_followed_until_it_ends() -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,7 +16,8 @@ from napari_nanopyx import engine
 from napari_nanopyx._engine import policies
 from napari_nanopyx._engine.agent import ONLY_ONE, PINNED, Situation
 from napari_nanopyx._engine.delays import halves
-from napari_nanopyx._engine.evidence import Evidence
+from napari_nanopyx._engine.evidence import Arm, Evidence
+from napari_nanopyx._engine.history import History
 from napari_nanopyx._engine.paper import (
     DRAWN,
     NEVER_MEASURED,
@@ -42,11 +45,11 @@ def workload(side: int = 100, **parameters: float | str | bool) -> Workload:
 
 
 def measured(
-    name: str, seconds: float, at: Workload | None = None, **changes: Any
+    name: str, seconds: float, on: Workload | None = None, **changes: Any
 ) -> Measurement:
     given = {"device": "device", "frames": 4, **changes}
     timing = Timing(0.0, 0.0, seconds * given["frames"])
-    return Measurement(at or workload(), name, timing=timing, **given)
+    return Measurement(on or workload(), name, timing=timing, **given)
 
 
 def usual(
@@ -235,6 +238,74 @@ def test_same_seed_and_history_same_choice(
     first = ask(Evidence(measurements), seed=seed)
     assert ask(Evidence(measurements), seed=seed) == first
     assert 1 <= first.frames <= 1000
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from(NAMES), st.floats(1e-5, 10)), max_size=40),
+    st.dictionaries(st.sampled_from(NAMES), st.booleans(), min_size=1),
+)
+def test_never_chooses_what_is_not_available(
+    rows: list[tuple[str, float]], available: dict[str, bool]
+) -> None:
+    listed = [
+        Implementation("toy", name, "compiled", "device", here)
+        for name, here in available.items()
+    ]
+    evidence = Evidence([measured(name, seconds) for name, seconds in rows])
+    situation = Situation(workload(), listed, evidence, 1000)
+    if not any(available.values()):
+        with pytest.raises(ValueError, match="no available implementation"):
+            choose(situation)
+        return
+    assert available[choose(situation).implementation.name]
+
+
+@given(
+    st.dictionaries(st.sampled_from(NAMES), st.floats(1e-5, 10), min_size=1),
+    st.integers(1, 60),
+)
+def test_with_steady_measurements_takes_the_fastest(
+    truth: dict[str, float], times: int
+) -> None:
+    rows = [measured(name, s) for name, s in truth.items() for _ in range(times)]
+    choice = ask(Evidence(rows), truth)
+    assert truth[choice.implementation.name] == pytest.approx(min(truth.values()))
+
+
+def test_a_delay_is_remembered_over_a_restart(tmp_path: Path) -> None:
+    scale = {"opencl:GPU": 0.002, "serial": 0.02, "threads-static": 0.01}
+    small, large = workload(), workload(200)
+    rows = [*usual(scale, large), *usual(scale, small)]
+    rows += [measured("opencl:GPU", 0.04, large)] * 3
+    opened = History(tmp_path / "history.sqlite")
+    for number, row in enumerate(rows):
+        opened.record(replace(row, at=1e9 + number))
+    before = [ask(opened.evidence(small), seed=seed) for seed in range(20)]
+    opened.close()
+    again = History(tmp_path / "history.sqlite")
+    after = [ask(again.evidence(small), seed=seed) for seed in range(20)]
+    again.close()
+    assert after == before
+    assert all(choice.reason.startswith(DRAWN[:12]) for choice in after)
+
+
+def test_a_fuller_record_of_one_workload_keeps_the_order_of_runs() -> None:
+    small, large = workload(), workload(200)
+    arm = Arm("serial", "device")
+    rows = [
+        measured("serial", 0.01, on, at=float(number))
+        for number, on in enumerate([small, large] * 60)
+    ]
+    evidence = Evidence(rows)
+    evidence.replace(small, rows[0::2][-50:])
+    times = [run.measurement.at for run in evidence.runs(arm)]
+    assert times == sorted(times)
+    assert times[-1] == 119.0
+    assert len(times) == 50
+    assert {run.measurement.workload.shape for run in evidence.runs(arm)} == {
+        small.shape,
+        large.shape,
+    }
 
 
 def test_draws_differ_from_block_to_block() -> None:

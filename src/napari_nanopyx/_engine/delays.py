@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
-from math import inf, sqrt
+from math import sqrt
 
 from napari_nanopyx._engine.errors import MissingPackage
 
@@ -71,10 +71,10 @@ def standing(seconds: float, before: Sequence[float]) -> Standing | None:
     if len(before) < FEWEST:
         return None
     usual = halves(before)
-    above = seconds - usual.fast_mean
-    steady = usual.fast_deviation <= 0
+    # Times that are all the same must not differ by their rounding.
+    least = max(usual.fast_mean * 1e-9, 1e-15)
     return Standing(
-        (inf if above > 0 else 0.0) if steady else above / usual.fast_deviation,
+        (seconds - usual.fast_mean) / max(usual.fast_deviation, least),
         seconds / max(usual.fast_mean, 1e-12),
         seconds < usual.slow_mean - usual.slow_deviation
         or seconds < usual.fast_mean + usual.fast_deviation,
