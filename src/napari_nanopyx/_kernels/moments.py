@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from napari_nanopyx._kernels import macro_pixel as grid
 from napari_nanopyx._kernels.declaration import Partial
-from napari_nanopyx._kernels.totals import Plane, Statistic, Totals
+from napari_nanopyx._kernels.totals import Plane, Statistic, Totals, sums_of
 from napari_nanopyx._kernels.windows import segments, windows
 
 __all__ = ["MomentsMerger", "Statistic", "segments", "windows"]
@@ -68,10 +68,19 @@ class MomentsMerger:
         self._open: list[_OpenWindow] = []
         self._next_frame = 0
         phases = range(magnification * magnification)
-        self._totals = [Totals(statistic, (height, width)) for _ in phases]
-        self._planes = np.empty((len(phases), height, width))
+        shape = (len(phases), height, width)
+        sums = {name: np.empty(shape) for name in sums_of(statistic)}
+        self._totals = [
+            Totals(statistic, {name: planes[phase] for name, planes in sums.items()})
+            for phase in phases
+        ]
+        self._planes = np.empty(shape)
         shape = (len(windows), magnification * height, magnification * width)
         self._result = np.zeros(shape, np.float32)
+
+    def places(self, frames: range) -> Partial:  # noqa: ARG002
+        """Return nothing: what a block leaves behind has yet to be added up."""
+        return {}
 
     def add(self, frames: range, partial: Partial) -> None:
         """Take over the moments of these frames; blocks must come in order.
@@ -126,7 +135,7 @@ class MomentsMerger:
             count = len(window.frames)
             pairs = zip(self._totals, window.before, strict=True)
             for phase, (totals, before) in enumerate(pairs):
-                self._planes[phase] = totals.since(before, count)
+                totals.since(before, count, out=self._planes[phase])
             if self._macro_pixel:
                 grid.correct(self._planes, margin=self._margin)
             interleave(self._planes, out=self._result[window.index])
