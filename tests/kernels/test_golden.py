@@ -5,12 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from numpy.typing import ArrayLike, NDArray
+from phases import interleave
 
 from napari_nanopyx._kernels import macro_pixel
 from napari_nanopyx._kernels.esrrf import gradients
 from napari_nanopyx._kernels.esrrf import reference as esrrf
 from napari_nanopyx._kernels.magnify import reference as magnify
-from napari_nanopyx._kernels.moments import Statistic, interleave
+from napari_nanopyx._kernels.moments import Statistic
 from napari_nanopyx._kernels.totals import Totals, sums_of
 
 Image = NDArray[np.float64]

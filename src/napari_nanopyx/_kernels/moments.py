@@ -74,7 +74,7 @@ class MomentsMerger:
             Totals(statistic, {name: planes[phase] for name, planes in sums.items()})
             for phase in phases
         ]
-        self._planes = np.empty(shape)
+        self._plane = np.empty((height, width))
         shape = (len(windows), magnification * height, magnification * width)
         self._result = np.zeros(shape, np.float32)
 
@@ -134,22 +134,21 @@ class MomentsMerger:
         for window in [each for each in self._open if each.frames.stop == stop]:
             count = len(window.frames)
             pairs = zip(self._totals, window.before, strict=True)
+            phases = cells(self._result[window.index], self._magnification)
+            means = []
             for phase, (totals, before) in enumerate(pairs):
-                totals.since(before, count, out=self._planes[phase])
+                totals.since(before, count, out=self._plane)
+                phases[phase][:] = self._plane
+                means.append(
+                    grid.phase_mean(self._plane, phase, len(phases), self._margin)
+                )
             if self._macro_pixel:
-                grid.correct(self._planes, margin=self._margin)
-            interleave(self._planes, out=self._result[window.index])
+                for view, gain in zip(phases, grid.gains(means), strict=True):
+                    view *= gain
             self._open.remove(window)
 
 
-def interleave(
-    planes: NDArray[np.float64], out: NDArray[Any] | None = None
-) -> NDArray[Any]:
-    """Return the image with pixel ``(M * r + a, M * c + b)`` in plane ``a * M + b``."""
-    phases, height, width = planes.shape
-    m = round(phases**0.5)
-    image = np.empty((m * height, m * width)) if out is None else out
-    cells = image.reshape(height, m, width, m)
-    for phase in range(phases):
-        cells[:, phase // m, :, phase % m] = planes[phase]
-    return image
+def cells(image: NDArray[Any], magnification: int) -> list[NDArray[Any]]:
+    """Return views of an image, one a phase: the pixels ``(M * r + a, M * c + b)``."""
+    m = magnification
+    return [image[a::m, b::m] for a in range(m) for b in range(m)]
