@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any
 
@@ -10,6 +11,14 @@ import pytest
 
 import napari_nanopyx as nx
 from napari_nanopyx import engine
+
+
+@pytest.fixture(autouse=True)
+def one_implementation() -> Iterator[None]:
+    """Compute with one implementation: two choices may differ in the last bit."""
+    with engine.use("serial"):
+        yield
+
 
 MOVIE = np.random.default_rng(11).poisson(100, (4, 9, 11)).astype(np.uint16)
 
@@ -151,8 +160,7 @@ def test_tiny_images(shape: tuple[int, int, int]) -> None:
 
 
 def test_one_image_is_one_frame() -> None:
-    with engine.use("serial"):
-        np.testing.assert_array_equal(nx.esrrf(MOVIE[0], 2), nx.esrrf(MOVIE[:1], 2))
+    np.testing.assert_array_equal(nx.esrrf(MOVIE[0], 2), nx.esrrf(MOVIE[:1], 2))
 
 
 @pytest.mark.parametrize("temporal", ["VAR", "STD"])
@@ -170,17 +178,14 @@ def test_one_frame_has_no_autocorrelation() -> None:
 
 
 def test_more_frames_per_time_point_than_there_are() -> None:
-    with engine.use("serial"):  # two choices may differ in the last bit
-        everything = nx.esrrf(MOVIE, 2, frames_per_timepoint=1_000_000)
-        np.testing.assert_array_equal(everything, nx.esrrf(MOVIE, 2))
+    everything = nx.esrrf(MOVIE, 2, frames_per_timepoint=1_000_000)
+    np.testing.assert_array_equal(everything, nx.esrrf(MOVIE, 2))
 
 
 def test_numbers_of_other_types() -> None:
     odd: list[Any] = [np.int64(2), np.float32(1.5), np.array(2)]
     whole: Any = 2.0
-    with engine.use("serial"):
-        expected = nx.esrrf(MOVIE, whole, 1.5, 2)
-        np.testing.assert_array_equal(nx.esrrf(MOVIE, *odd), expected)
+    np.testing.assert_array_equal(nx.esrrf(MOVIE, *odd), nx.esrrf(MOVIE, whole, 1.5, 2))
 
 
 def test_drift_from_an_object_with_shifts() -> None:
