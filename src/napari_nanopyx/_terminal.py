@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import sys
+import threading
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -21,6 +22,11 @@ if TYPE_CHECKING:
 Progress = Callable[[int, int], None]
 BLOCK_BYTES = 64 * 2**20
 WRONG_INPUT = 2
+TERMINATED = 128 + signal.SIGTERM
+
+terminated = threading.Event()
+"""Stops a run that a request to terminate did not: what the request raises is lost if
+it comes while Python finalises an object."""
 
 
 @contextmanager
@@ -32,16 +38,23 @@ def one_sentence_errors() -> Iterator[None]:
     """
     from napari_nanopyx.engine import NanoPyxError
 
-    before = signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    before = signal.signal(signal.SIGTERM, _terminate)
     try:
         with warnings.catch_warnings():
             warnings.showwarning = _say_warning  # type: ignore[assignment]
             yield
     except (NanoPyxError, ValueError, TypeError, OSError, MemoryError) as problem:
+        if terminated.is_set():
+            raise SystemExit(TERMINATED) from problem
         typer.echo(f"napari-nanopyx: {_sentence(problem)}", err=True)
         raise typer.Exit(WRONG_INPUT) from problem
     finally:
         signal.signal(signal.SIGTERM, before)
+
+
+def _terminate(*_: object) -> None:
+    terminated.set()
+    sys.exit(TERMINATED)
 
 
 def _sentence(problem: object) -> str:

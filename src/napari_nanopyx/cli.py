@@ -119,6 +119,7 @@ def esrrf(
                 drift=shifts,
                 implementation=implementation,
                 progress=progress,
+                cancel=terminal.terminated,
             )
             metadata = movie.metadata.magnified(magnification)
         interval = metadata.frame_interval
@@ -176,6 +177,7 @@ def magnify(
                     shift=shift,
                     implementation=implementation,
                     progress=report,
+                    cancel=terminal.terminated,
                 ),
                 progress,
             )

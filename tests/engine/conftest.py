@@ -28,6 +28,9 @@ class Doubling:
     def __init__(self, shape: tuple[int, ...]) -> None:
         self._frames = np.full(shape, np.nan, np.float32)
 
+    def places(self, frames: range) -> Partial:
+        return {}
+
     def add(self, frames: range, partial: Partial) -> None:
         self._frames[frames.start : frames.stop] = partial["doubled"]
 
@@ -89,7 +92,9 @@ class ToySession:
         self._prepare = arm.prepare if not arm.blocks else 0.0
         self.preferred_frames = arm.preferred_frames
 
-    def run(self, block: NDArray[Any], frames: range) -> tuple[Partial, Timing]:
+    def run(
+        self, block: NDArray[Any], frames: range, places: Partial | None = None
+    ) -> tuple[Partial, Timing]:
         assert block.flags.c_contiguous
         assert len(block) == len(frames)
         if self._arm.before is not None:

@@ -341,7 +341,8 @@ def writer(path: Path, name: str, count: int) -> subprocess.Popen[str]:
     return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
 
 
-def test_two_processes_write_at_once(tmp_path: Path) -> None:
+@pytest.mark.parametrize("_round", range(4))  # each a race to create the file
+def test_two_processes_write_at_once(tmp_path: Path, _round: int) -> None:
     path = tmp_path / NAME
     children = [writer(path, name, 1000) for name in ("one", "two")]
     for child in children:

@@ -126,7 +126,7 @@ def test_agrees_when_every_frame_is_shifted(task: str, name: str) -> None:
     assert_agrees(reconstruct(task, image, name, **parameters), reference, "shifted")
 
 
-@pytest.mark.parametrize("level", ["v2", "v3", "v4"])
+@pytest.mark.parametrize("level", ["base", "v2", "v3", "v4"])
 @pytest.mark.parametrize("task", list(tasks()))
 def test_agrees_at_every_instruction_set(
     task: str, level: str, monkeypatch: pytest.MonkeyPatch

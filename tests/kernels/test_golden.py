@@ -5,13 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from numpy.typing import ArrayLike, NDArray
+from phases import interleave
 
 from napari_nanopyx._kernels import macro_pixel
 from napari_nanopyx._kernels.esrrf import gradients
 from napari_nanopyx._kernels.esrrf import reference as esrrf
 from napari_nanopyx._kernels.magnify import reference as magnify
-from napari_nanopyx._kernels.moments import Statistic, interleave
-from napari_nanopyx._kernels.totals import Totals
+from napari_nanopyx._kernels.moments import Statistic
+from napari_nanopyx._kernels.totals import Totals, sums_of
 
 Image = NDArray[np.float64]
 
@@ -47,12 +48,12 @@ def phases(image: Image, m: int) -> Image:
 def reduced(frames: Image, statistic: Statistic, corrected: bool) -> Image:
     """Return what the peer's eSRRF method gives for these frames."""
     partial = esrrf.partial(frames, 4, statistic)
-    planes = []
+    stacked = np.empty(partial["sum"].shape)
     for phase in range(16):
-        totals = Totals(statistic, partial["sum"].shape[1:])
+        sums = {name: np.empty(stacked.shape[1:]) for name in sums_of(statistic)}
+        totals = Totals(statistic, sums)
         totals.add(len(frames), {name: each[phase] for name, each in partial.items()})
-        planes.append(totals.since({}, len(frames)))
-    stacked = np.stack(planes)
+        totals.since({}, len(frames), out=stacked[phase])
     if corrected:
         macro_pixel.correct(stacked, keep_scale=False)
     return interleave(stacked)

@@ -7,12 +7,12 @@ import itertools
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from phases import interleave
 
 from napari_nanopyx._kernels.declaration import Partial
 from napari_nanopyx._kernels.moments import (
     MomentsMerger,
     Statistic,
-    interleave,
     segments,
     windows,
 )

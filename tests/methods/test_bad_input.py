@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any
 
@@ -9,6 +10,15 @@ import numpy as np
 import pytest
 
 import napari_nanopyx as nx
+from napari_nanopyx import engine
+
+
+@pytest.fixture(autouse=True)
+def one_implementation() -> Iterator[None]:
+    """Compute with one implementation: two choices may differ in the last bit."""
+    with engine.use("serial"):
+        yield
+
 
 MOVIE = np.random.default_rng(11).poisson(100, (4, 9, 11)).astype(np.uint16)
 

@@ -140,7 +140,8 @@ def test_border_zero_blanks_the_margin_and_nothing_else(
     extended, blanked = reconstruct("extend"), reconstruct("zero")
     expected = np.zeros_like(extended)
     expected[:, 4:-4, 4:-4] = extended[:, 4:-4, 4:-4]
-    np.testing.assert_array_equal(blanked, expected)
+    assert not blanked[expected == 0].any()
+    assert_close(blanked, expected)  # two choices may differ in the last bit
     assert np.count_nonzero(extended[:, :4]) > 0
 
 

@@ -170,7 +170,8 @@ class _Runner:
         try:
             with _computing:
                 started = time.perf_counter()
-                partial, timing = session.run(block, frames)
+                places = self._merger.places(frames)
+                partial, timing = session.run(block, frames, places)
         except Exception as error:  # noqa: BLE001 - reported, or raised from
             self._reader.give_back(frames, block)
             seconds = time.perf_counter() - started

@@ -20,6 +20,7 @@ NEWEST_IN_ALL = 500_000
 INSERTS_BETWEEN_COMPACTIONS = 5_000
 
 _BUSY_SECONDS = 5.0
+_RETRY_SECONDS = 0.01
 _WORKLOAD = "height, width, planes, dtype, parameters"
 _COLUMNS = (
     f"task, digest, {_WORKLOAD}, implementation, device, flops, bytes, frames, "
@@ -76,13 +77,9 @@ def prepare(path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     if path.is_dir():
         raise DamagedError("a folder is in its place")
-    try:
-        with connect(path) as connection:
-            _check(connection)
-    except sqlite3.DatabaseError as error:
-        if error_code(error) in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
-            raise DamagedError(str(error)) from error
-        raise
+    deadline = time.monotonic() + _BUSY_SECONDS
+    while not _is_checked(path, time.monotonic() > deadline):
+        time.sleep(_RETRY_SECONDS)
 
 
 def set_aside(path: Path) -> Path:
@@ -182,6 +179,23 @@ def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
         if connection.in_transaction:
             connection.execute("ROLLBACK")
         raise
+
+
+def _is_checked(path: Path, at_last: bool) -> bool:
+    """Check the file; return False if another process is just creating it.
+
+    SQLite does not wait for a lock while it switches a file to WAL.
+    """
+    try:
+        with connect(path) as connection:
+            _check(connection)
+    except sqlite3.DatabaseError as error:
+        if error_code(error) in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+            raise DamagedError(str(error)) from error
+        if error_code(error) == sqlite3.SQLITE_BUSY and not at_last:
+            return False
+        raise
+    return True
 
 
 def _check(connection: sqlite3.Connection) -> None:

@@ -118,8 +118,13 @@ class Session(Protocol):
     preferred_frames: int
     """Largest useful block."""
 
-    def run(self, block: NDArray[Any], frames: range) -> tuple[Partial, Timing]:
-        """Compute a C-contiguous block of uint8, uint16 or float32 frames."""
+    def run(
+        self, block: NDArray[Any], frames: range, places: Partial | None = None
+    ) -> tuple[Partial, Timing]:
+        """Compute a C-contiguous block of uint8, uint16 or float32 frames.
+
+        Outputs that have a place are written there instead of into new arrays.
+        """
 
     def close(self) -> None:
         """Give back what the session holds."""

@@ -49,6 +49,9 @@ class Output:
 class Merger(Protocol):
     """Collects partial results, in any grouping of blocks, into the final array."""
 
+    def places(self, frames: range) -> Partial:
+        """Return the arrays that outputs of these frames can be written to directly."""
+
     def add(self, frames: range, partial: Partial) -> None:
         """Take over the partial result of these input frames."""
 

@@ -16,7 +16,7 @@
 #define GLOBAL
 #define TABLE
 
-#if defined(__GNUC__) || defined(__clang__)
+#if (defined(__GNUC__) || defined(__clang__)) && !defined(ONE_LANE)
 #define INLINE static inline __attribute__((always_inline))
 #if defined(__AVX512F__)
 #define LANES 16
@@ -37,7 +37,7 @@ typedef int64_t wide_mask __attribute__((vector_size(8 * WIDE)));
 #define bits(x) ((mask)(x))
 #define from_bits(i) ((real)(i))
 #define to_float(i) __builtin_convertvector(i, real)
-#define to_wide(x, scale) __builtin_convertvector(x, wide)
+#define to_wide(x, scale) ((void)(scale), __builtin_convertvector(x, wide))
 #define to_thin(x) __builtin_convertvector(x, thin)
 #define absolute(x) ((real)((mask)(x) & 0x7fffffff))
 #define absolute_wide(x) ((wide)((wide_mask)(x) & 0x7fffffffffffffff))
@@ -98,7 +98,7 @@ typedef double wide;
 
 #define ZERO 0.0f
 #define to_float(i) ((float)(i))
-#define to_wide(x, scale) ((double)(x))
+#define to_wide(x, scale) ((void)(scale), (double)(x))
 #define to_thin(x) ((float)(x))
 #define absolute(x) fabsf(x)
 #define absolute_wide(x) fabs(x)

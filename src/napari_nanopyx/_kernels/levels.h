@@ -3,9 +3,12 @@
 #define LEVELS_H
 
 #ifdef X86_LEVELS
+
 static inline int cpu_level(void)
 {
     __builtin_cpu_init();
+    if (!(__builtin_cpu_supports("sse4.2") && __builtin_cpu_supports("popcnt")))
+        return 0;
     if (!(__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")
           && __builtin_cpu_supports("bmi2")))
         return 2;
@@ -17,17 +20,20 @@ static inline int cpu_level(void)
 }
 
 #define DECLARE_LEVELS(task)                                                             \
+    void task##_part_base(task##_arguments, int, float *);                               \
     void task##_part_v2(task##_arguments, int, float *);                                 \
     void task##_part_v3(task##_arguments, int, float *);                                 \
     void task##_part_v4(task##_arguments, int, float *);                                 \
-    static inline void task##_part(int level, task##_arguments a, int part, float *scratch) \
+    static inline void task##_part(int level, task##_arguments a, int part, float *work) \
     {                                                                                    \
         if (level >= 4)                                                                  \
-            task##_part_v4(a, part, scratch);                                            \
+            task##_part_v4(a, part, work);                                               \
         else if (level == 3)                                                             \
-            task##_part_v3(a, part, scratch);                                            \
+            task##_part_v3(a, part, work);                                               \
+        else if (level == 2)                                                             \
+            task##_part_v2(a, part, work);                                               \
         else                                                                             \
-            task##_part_v2(a, part, scratch);                                            \
+            task##_part_base(a, part, work);                                             \
     }
 
 #else /* another processor, or a compiler without these switches: one level */
@@ -36,10 +42,10 @@ static inline int cpu_level(void) { return 0; }
 
 #define DECLARE_LEVELS(task)                                                             \
     void task##_part_base(task##_arguments, int, float *);                               \
-    static inline void task##_part(int level, task##_arguments a, int part, float *scratch) \
+    static inline void task##_part(int level, task##_arguments a, int part, float *work) \
     {                                                                                    \
         (void)level;                                                                     \
-        task##_part_base(a, part, scratch);                                              \
+        task##_part_base(a, part, work);                                                 \
     }
 
 #endif

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -25,25 +27,33 @@ def correct(
     keep_scale : bool
         False leaves out the multiplication: each phase then has mean one.
     """
-    means = phase_means(planes, margin)
-    scale = means.mean() if keep_scale else 1.0
-    for plane, mean in zip(planes, means, strict=True):
-        if mean != 0.0 and (mean * scale > 0.0 or not keep_scale):
-            plane *= scale / mean
+    means = [
+        phase_mean(plane, phase, len(planes), margin)
+        for phase, plane in enumerate(planes)
+    ]
+    for plane, gain in zip(planes, gains(means, keep_scale=keep_scale), strict=True):
+        plane *= gain
 
 
-def phase_means(planes: NDArray[np.float64], margin: int) -> NDArray[np.float64]:
-    """Return the mean of each phase away from the border; 0 where nothing is left."""
-    phases, height, width = planes.shape
+def gains(means: Sequence[float], *, keep_scale: bool = True) -> list[float]:
+    """Return what each phase is multiplied by, given the means of all phases."""
+    scale = sum(means) / len(means) if keep_scale else 1.0
+    return [
+        scale / mean if mean != 0.0 and (mean * scale > 0.0 or not keep_scale) else 1.0
+        for mean in means
+    ]
+
+
+def phase_mean(
+    plane: NDArray[np.float64], phase: int, phases: int, margin: int
+) -> float:
+    """Return the mean of a phase away from the border; 0 where nothing is left."""
+    height, width = plane.shape
     magnification = round(phases**0.5)
-    means = np.zeros(phases)
-    for phase in range(phases):
-        rows = _inner(height, magnification, phase // magnification, margin)
-        columns = _inner(width, magnification, phase % magnification, margin)
-        inner = planes[phase, rows, columns]
-        if inner.size:
-            means[phase] = inner.mean()
-    return means
+    rows = _inner(height, magnification, phase // magnification, margin)
+    columns = _inner(width, magnification, phase % magnification, margin)
+    inner = plane[rows, columns]
+    return float(inner.mean()) if inner.size else 0.0
 
 
 def _inner(length: int, magnification: int, phase: int, margin: int) -> slice:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from napari_nanopyx._kernels import macro_pixel as grid
 from napari_nanopyx._kernels.declaration import Partial
-from napari_nanopyx._kernels.totals import Plane, Statistic, Totals
+from napari_nanopyx._kernels.totals import Plane, Statistic, Totals, sums_of
 from napari_nanopyx._kernels.windows import segments, windows
 
 __all__ = ["MomentsMerger", "Statistic", "segments", "windows"]
@@ -68,10 +68,19 @@ class MomentsMerger:
         self._open: list[_OpenWindow] = []
         self._next_frame = 0
         phases = range(magnification * magnification)
-        self._totals = [Totals(statistic, (height, width)) for _ in phases]
-        self._planes = np.empty((len(phases), height, width))
+        shape = (len(phases), height, width)
+        sums = {name: np.empty(shape) for name in sums_of(statistic)}
+        self._totals = [
+            Totals(statistic, {name: planes[phase] for name, planes in sums.items()})
+            for phase in phases
+        ]
+        self._plane = np.empty((height, width))
         shape = (len(windows), magnification * height, magnification * width)
         self._result = np.zeros(shape, np.float32)
+
+    def places(self, frames: range) -> Partial:  # noqa: ARG002
+        """Return nothing: what a block leaves behind has yet to be added up."""
+        return {}
 
     def add(self, frames: range, partial: Partial) -> None:
         """Take over the moments of these frames; blocks must come in order.
@@ -125,22 +134,21 @@ class MomentsMerger:
         for window in [each for each in self._open if each.frames.stop == stop]:
             count = len(window.frames)
             pairs = zip(self._totals, window.before, strict=True)
+            phases = cells(self._result[window.index], self._magnification)
+            means = []
             for phase, (totals, before) in enumerate(pairs):
-                self._planes[phase] = totals.since(before, count)
+                totals.since(before, count, out=self._plane)
+                phases[phase][:] = self._plane
+                means.append(
+                    grid.phase_mean(self._plane, phase, len(phases), self._margin)
+                )
             if self._macro_pixel:
-                grid.correct(self._planes, margin=self._margin)
-            interleave(self._planes, out=self._result[window.index])
+                for view, gain in zip(phases, grid.gains(means), strict=True):
+                    view *= gain
             self._open.remove(window)
 
 
-def interleave(
-    planes: NDArray[np.float64], out: NDArray[Any] | None = None
-) -> NDArray[Any]:
-    """Return the image with pixel ``(M * r + a, M * c + b)`` in plane ``a * M + b``."""
-    phases, height, width = planes.shape
-    m = round(phases**0.5)
-    image = np.empty((m * height, m * width)) if out is None else out
-    cells = image.reshape(height, m, width, m)
-    for phase in range(phases):
-        cells[:, phase // m, :, phase % m] = planes[phase]
-    return image
+def cells(image: NDArray[Any], magnification: int) -> list[NDArray[Any]]:
+    """Return views of an image, one a phase: the pixels ``(M * r + a, M * c + b)``."""
+    m = magnification
+    return [image[a::m, b::m] for a in range(m) for b in range(m)]

@@ -26,22 +26,34 @@ _ENDS: dict[Statistic, tuple[str, ...]] = {
 }
 
 
+def sums_of(statistic: Statistic) -> tuple[str, ...]:
+    """Return the names of the sums that a statistic needs."""
+    return _SUMS[statistic]
+
+
 class Totals:
     """Sums over the frames of one sub-pixel phase.
 
     All but the mean are taken of the frames minus the very first one, the origin: the
     variance of a bright, nearly steady pixel stays exact, that of a steady one zero.
+
+    Parameters
+    ----------
+    statistic : {"AVG", "VAR", "STD", "TAC2"}
+        What `since` returns.
+    sums : dict of ndarray of float64, shape (H, W)
+        Where to keep the sums that `sums_of` names; what is there does not matter.
     """
 
-    def __init__(self, statistic: Statistic, shape: tuple[int, int]) -> None:
+    def __init__(self, statistic: Statistic, sums: dict[str, Plane]) -> None:
         self._statistic = statistic
-        self._shape = shape
+        self._sums = sums
+        self._shape = sums["sum"].shape
         self.clear()
 
     def clear(self) -> None:
         """Forget all frames."""
         self._count = 0
-        self._sums: dict[str, Plane] = {}
         self._origin: Plane = np.zeros(1)
         self._last: Plane = np.zeros(1)
 
@@ -56,14 +68,15 @@ class Totals:
             If ``mark``, what `since` needs to tell the frames from this block on from
             those before it; empty if there were none before it.
         """
-        names = _SUMS[self._statistic] + _ENDS[self._statistic]
-        moments = {name: self._plane(block, name) for name in names}
         before: dict[str, Plane] = {}
+        ends = {name: self._plane(block, name) for name in _ENDS[self._statistic]}
         if self._count == 0:
-            self._origin = moments.pop("first", self._origin)
-            self._last = moments.pop("last", self._last)
-            self._sums = moments
+            self._origin = ends.get("first", self._origin)
+            self._last = ends.get("last", self._last)
+            for name, plane in self._sums.items():
+                self._plane(block, name, out=plane)
         else:
+            moments = {name: self._plane(block, name) for name in self._sums} | ends
             first = moments.pop("first", self._origin) - self._origin
             if self._statistic == "TAC2":
                 self._sums["lag"] += self._last * first
@@ -74,30 +87,32 @@ class Totals:
         self._count += count
         return before
 
-    def _plane(self, block: Mapping[str, NDArray[Any]], name: str) -> Plane:
+    def _plane(
+        self, block: Mapping[str, NDArray[Any]], name: str, out: Plane | None = None
+    ) -> Plane:
         """Return one moment in float64, less the rounding error that comes with it."""
         width = self._shape[1]
-        plane = block[name][:, :width].astype(np.float64)
-        if f"{name}_error" in block:
-            plane -= block[f"{name}_error"][:, :width]
-        return plane
+        error = block[f"{name}_error"][:, :width] if f"{name}_error" in block else 0.0
+        plane = block[name][:, :width]
+        moment: Plane = np.subtract(plane, error, out=out, dtype=np.float64)
+        return moment
 
-    def since(self, before: Mapping[str, Plane], count: int) -> Plane:
-        """Return the statistic of the last ``count`` frames, those since the mark."""
+    def since(self, before: Mapping[str, Plane], count: int, out: Plane) -> None:
+        """Write the statistic of the last ``count`` frames, those since the mark."""
         sums = self._sums
         if before:
             sums = {name: plane - before[name] for name, plane in sums.items()}
-        mean = sums["sum"] / count
-        if self._statistic == "AVG":
-            return mean
-        if self._statistic == "TAC2":
-            if count == 1:
-                return np.zeros(self._shape)
+        mean = np.divide(sums["sum"], count, out=out)
+        if self._statistic == "TAC2" and count == 1:
+            out[:] = 0.0
+        elif self._statistic == "TAC2":
             ends = before.get("first", 0.0) + self._last
             products = sums["lag"] - mean * (2.0 * sums["sum"] - ends)
-            return products / (count - 1) + mean * mean
-        variance = np.maximum(sums["squares"] / count - mean * mean, 0.0)
-        return np.sqrt(variance) if self._statistic == "STD" else variance
+            out[:] = products / (count - 1) + mean * mean
+        elif self._statistic != "AVG":
+            np.maximum(sums["squares"] / count - mean * mean, 0.0, out=out)
+            if self._statistic == "STD":
+                np.sqrt(out, out=out)
 
     def _add_moments(
         self, count: int, moments: Mapping[str, Plane], first: Plane

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_nanopyx._kernels.declaration import Plan
+from napari_nanopyx._kernels.declaration import Partial, Plan
 
 PIXELS = {"uint8": 0, "uint16": 1, "float32": 2}
 """Codes of the pixel types kernels read, as in frame.h."""
@@ -52,6 +52,15 @@ class Arguments:
             "tables": self.table_sets(frames),
             "fixed_scale": 1.0,
         }
+
+
+def allocated(plan: Plan, frames: range, places: Partial | None) -> Partial:
+    """Return the arrays for a block's outputs: those given, or new ones."""
+    given = places or {}
+    return {
+        name: given[name] if name in given else np.empty(output.shape, output.dtype)
+        for name, output in plan.outputs(frames).items()
+    }
 
 
 def fixed_scale(block: NDArray[Any]) -> float:

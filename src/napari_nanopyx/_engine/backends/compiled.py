@@ -12,11 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_nanopyx._engine import devices
-from napari_nanopyx._engine.backends.arguments import Arguments
+from napari_nanopyx._engine.backends.arguments import Arguments, allocated
 from napari_nanopyx._engine.types import Implementation, Timing
 from napari_nanopyx._kernels.declaration import Partial, Plan, Task
 
 NAMES = ("serial", "threads-static", "threads-dynamic", "threads-guided")
+LEVELS = {"base": 0, "v2": 2, "v3": 3, "v4": 4}
+"""x86-64 instruction sets that the core is compiled for; base is one lane at a time."""
+
 MOST_FRAMES = 64
 """Sums over more frames than this would lose digits in float32."""
 
@@ -54,9 +57,10 @@ def level(task_name: str) -> int:
     asked = os.environ.get("NAPARI_NANOPYX_SIMD", "")
     if not asked:
         return best
-    if asked not in ("v2", "v3", "v4"):
-        raise ValueError(f"NAPARI_NANOPYX_SIMD is {asked!r}; allowed are v2, v3 and v4")
-    return min(best, int(asked[1]))
+    if asked not in LEVELS:
+        allowed = ", ".join(LEVELS)
+        raise ValueError(f"NAPARI_NANOPYX_SIMD is {asked!r}; allowed are {allowed}")
+    return min(best, LEVELS[asked])
 
 
 class CompiledSession:
@@ -71,15 +75,14 @@ class CompiledSession:
         self._level = level(task_name)
         self._arguments = Arguments(plan, plan.part_rows(self._threads))
 
-    def run(self, block: NDArray[Any], frames: range) -> tuple[Partial, Timing]:
+    def run(
+        self, block: NDArray[Any], frames: range, places: Partial | None = None
+    ) -> tuple[Partial, Timing]:
         """Compute the partial result of a block."""
         start = time.perf_counter()
         part_rows = self._arguments.part_rows
         tables = self._arguments.tables(frames)
-        partial = {
-            name: np.empty(output.shape, output.dtype)
-            for name, output in self._plan.outputs(frames).items()
-        }
+        partial = allocated(self._plan, frames, places)
         records = {
             name: table.view(np.uint8) if table.dtype.names else table
             for name, table in tables.items()

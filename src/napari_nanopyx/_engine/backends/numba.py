@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_nanopyx._engine import devices
-from napari_nanopyx._engine.backends.arguments import Arguments
+from napari_nanopyx._engine.backends.arguments import Arguments, allocated
 from napari_nanopyx._engine.types import Implementation, Timing
 from napari_nanopyx._kernels.declaration import Partial, Plan, Task
 
@@ -62,13 +62,12 @@ class NumbaSession:
         self._arguments = Arguments(plan, plan.shape[1])
         self._steps: list[tuple[Callable[..., None], list[str]]] = []
 
-    def run(self, block: NDArray[Any], frames: range) -> tuple[Partial, Timing]:
+    def run(
+        self, block: NDArray[Any], frames: range, places: Partial | None = None
+    ) -> tuple[Partial, Timing]:
         """Compute the partial result of a block."""
         start = time.perf_counter()
-        partial = {
-            name: np.empty(output.shape, output.dtype)
-            for name, output in self._plan.outputs(frames).items()
-        }
+        partial = allocated(self._plan, frames, places)
         values = self._values(block, frames, partial)
         prepared = 0.0
         if not self._steps:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_nanopyx._engine import devices
-from napari_nanopyx._engine.backends.arguments import Arguments, fixed_scale
+from napari_nanopyx._engine.backends.arguments import Arguments, allocated, fixed_scale
 from napari_nanopyx._engine.types import Device, Implementation, Timing
 from napari_nanopyx._kernels.declaration import Partial, Plan, Task
 
@@ -92,16 +92,15 @@ class OpenCLSession:
         self._kernels: dict[str, list[tuple[str, Any]]] = {}
         self._buffers: dict[tuple[str, int], Any] = {}
 
-    def run(self, block: NDArray[Any], frames: range) -> tuple[Partial, Timing]:
+    def run(
+        self, block: NDArray[Any], frames: range, places: Partial | None = None
+    ) -> tuple[Partial, Timing]:
         """Compute the partial result of a block."""
         start = time.perf_counter()
         kernels = self._build(block.dtype.name)
         built = time.perf_counter()
         self._scale = fixed_scale(block) if self._is_fixed else 1.0
-        partial = {
-            name: np.empty(output.shape, output.dtype)
-            for name, output in self._plan.outputs(frames).items()
-        }
+        partial = allocated(self._plan, frames, places)
         copies: list[Any] = []
         slots_free: dict[int, Any] = {}
         for number, first in enumerate(range(0, len(frames), self._launch_frames)):

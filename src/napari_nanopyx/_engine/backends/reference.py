@@ -34,8 +34,13 @@ class ReferenceSession:
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
 
-    def run(self, block: NDArray[Any], frames: range) -> tuple[Partial, Timing]:
-        """Compute the partial result of a block."""
+    def run(
+        self,
+        block: NDArray[Any],
+        frames: range,
+        places: Partial | None = None,  # noqa: ARG002
+    ) -> tuple[Partial, Timing]:
+        """Compute the partial result of a block, in float64 and so not in place."""
         started = perf_counter()
         partial = self._plan.reference(block, frames)
         return partial, Timing(0.0, 0.0, perf_counter() - started)

@@ -142,6 +142,7 @@ INLINE real blend(real a, real b, real c, real d, TABLE const float *weights)
     return a * weights[0] + b * weights[1] + c * weights[2] + d * weights[3];
 }
 
+/* A running sum with one more value. */
 INLINE total plus(total t, real value)
 {
     real corrected = value - t.error;
@@ -214,8 +215,8 @@ INLINE void store_moments(esrrf_arguments a, long i, moments m)
     }
 }
 
-/* The value of one output pixel in one frame. `place` is its camera pixel in the planes of
- * the framed image and lattice, `row` the same pixel's row in the camera frame. */
+/* The value of one output pixel in one frame. `image` and `lattice` point at its camera
+ * pixel in the part's planes; `row` and `column` are that pixel's in the camera frame. */
 INLINE real pixel_value(esrrf_arguments a, GLOBAL const float *image,
                         GLOBAL const float *lattice, int frame, int row, int column,
                         int phase)

@@ -108,6 +108,11 @@ def samples(
     order = np.argsort(~kept, axis=1, kind="stable")
     counts = kept.sum(axis=1, dtype=np.int32)
     plane = geometry.rows * geometry.stride
+    if 8 * plane > np.iinfo(np.int32).max:
+        raise OverflowError(
+            f"{geometry.part_rows} rows of {geometry.width} pixels are too many for "
+            "one part: its lattice has more than 2^31 values"
+        )
     table = np.zeros(weight.shape, SAMPLE)
     nearest = np.where(distance > 0, distance, 1.0)
     table["weight"] = weight

@@ -51,6 +51,22 @@ INLINE real across(const float *row, const int *tap, const float *weights, int p
     return sum;
 }
 
+/* One output row; its last vector overlaps the one before. */
+INLINE void write_row(magnify_arguments a, float *out, const float *mixed, const int *tap,
+                      const float *weights, int narrow)
+{
+    int last = a.output_width - LANES;
+    if (last < 0) {
+        float tail[LANES];
+        store(tail, across(mixed, tap, weights, a.pitch, narrow));
+        memcpy(out, tail, a.output_width * sizeof *out);
+        return;
+    }
+    for (int q = 0; q < last; q += LANES)
+        store(out + q, across(mixed, tap + q, weights + q, a.pitch, narrow));
+    store(out + last, across(mixed, tap + last, weights + last, a.pitch, narrow));
+}
+
 /* One band of output rows of one frame: down the columns first, then along the row. */
 void magnify_part(magnify_arguments a, int part, float *scratch)
 {
@@ -79,14 +95,7 @@ void magnify_part(magnify_arguments a, int part, float *scratch)
             store(mixed + c, load(lines[0] + c) * w[0] + load(lines[1] + c) * w[1]
                              + load(lines[2] + c) * w[2] + load(lines[3] + c) * w[3]);
         float *out = a.magnified + ((long)frame * a.output_height + row) * a.output_width;
-        int q = 0;
-        for (; q + LANES <= a.output_width; q += LANES)
-            store(out + q, across(mixed, tap + q, weights + q, a.pitch, narrow));
-        if (q < a.output_width) {
-            float tail[LANES];
-            store(tail, across(mixed, tap + q, weights + q, a.pitch, narrow));
-            memcpy(out + q, tail, (a.output_width - q) * sizeof *out);
-        }
+        write_row(a, out, mixed, tap, weights, narrow);
     }
 }
 

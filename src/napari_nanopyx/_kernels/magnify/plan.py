@@ -24,9 +24,15 @@ class FrameMerger:
     def __init__(self, shape: tuple[int, ...]) -> None:
         self._frames = np.empty(shape, np.float32)
 
+    def places(self, frames: range) -> Partial:
+        """Return where these frames belong."""
+        return {"magnified": self._frames[frames.start : frames.stop]}
+
     def add(self, frames: range, partial: Partial) -> None:
-        """Copy the frames of one block."""
-        self._frames[frames.start : frames.stop] = partial["magnified"]
+        """Copy the frames of one block, unless they were written to their place."""
+        place = self.places(frames)["magnified"]
+        if not np.may_share_memory(place, partial["magnified"]):
+            place[:] = partial["magnified"]
 
     def result(self) -> NDArray[np.float32]:
         """Return all frames."""
