@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import time
 from collections.abc import Callable
+from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
@@ -23,7 +24,7 @@ FRAMES = 8
 
 def implementations(task_name: str) -> list[Implementation]:
     """Return the Numba implementation, available or with what is missing."""
-    if find_spec("numba") is None:
+    if not _is_installed("numba"):
         return [
             Implementation(
                 task_name,
@@ -35,11 +36,16 @@ def implementations(task_name: str) -> list[Implementation]:
                 "pip install napari-nanopyx[numba]",
             )
         ]
-    if find_spec(f"napari_nanopyx._generated.{task_name}_numba") is None:
+    if not _is_installed(f"napari_nanopyx._generated.{task_name}_numba"):
         reason = "the generated Numba module is not installed"
         remedy = "reinstall napari-nanopyx"
         return [Implementation(task_name, "numba", "numba", "", False, reason, remedy)]
     return [Implementation(task_name, "numba", "numba", devices.cpu().identity)]
+
+
+@cache
+def _is_installed(module: str) -> bool:
+    return find_spec(module) is not None
 
 
 def open(implementation: Implementation, task: Task, plan: Plan) -> NumbaSession:  # noqa: ARG001

@@ -215,19 +215,13 @@ INLINE void store_moments(esrrf_arguments a, long i, moments m)
     }
 }
 
-/* The value of one output pixel in one frame. `image` and `lattice` point at its camera
- * pixel in the part's planes; `row` and `column` are that pixel's in the camera frame. */
-INLINE real pixel_value(esrrf_arguments a, GLOBAL const float *image,
-                        GLOBAL const float *lattice, int frame, int row, int column,
-                        int phase)
+/* What all lattice points around a pixel add up to. `lattice` points at its camera pixel,
+ * `at` is the place of its phase in the tables. */
+INLINE real converged(esrrf_arguments a, GLOBAL const float *lattice, int at)
 {
-    int m = a.magnification, table = frame % a.tables;
-    int at = table * m * m + phase;
-    int down = table * m + phase / m, across = table * m + phase % m;
-    int component = 4 * a.framed_rows * a.stride;
+    int component = 4 * a.framed_rows * a.stride, count = a.counts[at];
     TABLE const esrrf_sample *samples = a.samples + at * a.most_samples;
     real value = ZERO;
-    int count = a.counts[at];
     if (a.sensitivity < 1)
         for (int s = 0; s < count; s++)
             value = value + faint_convergence(lattice + samples[s].offset, component,
@@ -235,6 +229,16 @@ INLINE real pixel_value(esrrf_arguments a, GLOBAL const float *image,
     else
         for (int s = 0; s < count; s++)
             value = value + convergence(lattice + samples[s].offset, component, samples[s]);
+    return value;
+}
+
+/* The value of an output pixel, from what its lattice points add up to. `image` points at
+ * its camera pixel; `row` and `column` are that pixel's in the camera frame. */
+INLINE real finished(esrrf_arguments a, real value, GLOBAL const float *image, int table,
+                     int row, int column, int phase)
+{
+    int m = a.magnification;
+    int down = table * m + phase / m, across = table * m + phase % m;
     if (a.whole_sensitivity != 1)
         value = sharpen(value, a.whole_sensitivity, a.sensitivity);
     if (a.weighting) {
@@ -280,9 +284,11 @@ INLINE void esrrf_converge(esrrf_arguments a, int column, int phase, int row)
     long place = (row + a.before) * (long)a.stride + column * LANES + a.before;
     moments sums = a.fresh ? no_moments() : load_moments(a, target);
     for (int frame = 0; frame < a.count; frame++) {
-        real value = pixel_value(a, a.image + frame * plane + place,
-                                 a.lattice + frame * 8 * plane + place, frame, row,
-                                 column * LANES, phase);
+        int table = frame % a.tables;
+        real value = converged(a, a.lattice + frame * 8 * plane + place,
+                               table * a.magnification * a.magnification + phase);
+        value = finished(a, value, a.image + frame * plane + place, table, row,
+                         column * LANES, phase);
         sums = take_in(sums, value, a.statistic, a.fresh && frame == 0);
     }
     store_moments(a, target, sums);
@@ -291,6 +297,48 @@ INLINE void esrrf_converge(esrrf_arguments a, int column, int phase, int row)
 #else /* one call a part, all on one thread */
 
 #include "frame.h"
+
+/* The same for two neighbouring vectors, which share what is read of the tables. */
+INLINE void converged_pair(esrrf_arguments a, const float *lattice, int at, real *values)
+{
+    int component = 4 * a.framed_rows * a.stride, count = a.counts[at];
+    const esrrf_sample *samples = a.samples + (long)at * a.most_samples;
+    real first = ZERO, second = ZERO;
+    for (int s = 0; s < count; s++) {
+        const float *point = lattice + samples[s].offset;
+        first = first + convergence(point, component, samples[s]);
+        second = second + convergence(point + LANES, component, samples[s]);
+    }
+    values[0] = first;
+    values[1] = second;
+}
+
+/* One phase of one camera row; `image` and `lattice` point at its first pixel. */
+INLINE void phase_row(esrrf_arguments a, const float *image, const float *lattice,
+                      int frame, int row, int phase)
+{
+    int table = frame % a.tables, is_first = a.fresh && frame == 0;
+    int at = table * a.magnification * a.magnification + phase;
+    long target = ((long)phase * a.height + row) * a.pitch;
+    real values[2];
+    for (int c = 0; c < a.pitch; c += 2 * LANES) {
+        int pair = c + LANES < a.pitch;
+        if (pair && a.sensitivity >= 1) {
+            converged_pair(a, lattice + c, at, values);
+        } else {
+            values[0] = converged(a, lattice + c, at);
+            if (pair)
+                values[1] = converged(a, lattice + c + LANES, at);
+        }
+        for (int i = 0; i <= pair; i++) {
+            int column = c + i * LANES;
+            real value = finished(a, values[i], image + column, table, row, column, phase);
+            moments sums = is_first ? no_moments() : load_moments(a, target + column);
+            sums = take_in(sums, value, a.statistic, is_first);
+            store_moments(a, target + column, sums);
+        }
+    }
+}
 
 /* One band of camera rows, frame after frame, so that a frame's lattice stays in cache. */
 void esrrf_part(esrrf_arguments a, int part, float *scratch)
@@ -311,18 +359,11 @@ void esrrf_part(esrrf_arguments a, int part, float *scratch)
             for (int c = 2; c + WIDE + 2 <= a.stride; c += WIDE)
                 lattice_points(image + (long)r * a.stride + c, a.stride, a.two_point,
                                a.fixed_scale, lattice + (long)r * a.stride + c, plane);
-        for (int r = 0; r < rows; r++)
+        for (int r = 0; r < rows; r++) {
+            long place = (r + a.before) * (long)a.stride + a.before;
             for (int phase = 0; phase < a.magnification * a.magnification; phase++)
-                for (int c = 0; c < a.pitch; c += LANES) {
-                    long target = ((long)phase * a.height + first + r) * a.pitch + c;
-                    long place = (r + a.before) * (long)a.stride + c + a.before;
-                    int is_first = a.fresh && frame == 0;
-                    moments sums = is_first ? no_moments() : load_moments(a, target);
-                    real value = pixel_value(a, image + place, lattice + place, frame,
-                                             first + r, c, phase);
-                    sums = take_in(sums, value, a.statistic, is_first);
-                    store_moments(a, target, sums);
-                }
+                phase_row(a, image + place, lattice + place, frame, first + r, phase);
+        }
     }
 }
 

@@ -41,14 +41,16 @@ static int is_narrow(const int *tap, int count)
 }
 
 /* Four weighted neighbours of each of LANES outputs, along the row. */
-INLINE real across(const float *row, const int *tap, const float *weights, int pitch,
+INLINE real across(const float *row, const int *tap, const float *weights, long pitch,
                    int narrow)
 {
-    real sum = ZERO;
-    for (int j = 0; j < 4; j++)
-        sum = sum + load(weights + (long)j * pitch)
-            * (narrow ? gather_near(row + j, tap) : gather(row + j, tap));
-    return sum;
+    real first = load(weights), second = load(weights + pitch);
+    real third = load(weights + 2 * pitch), fourth = load(weights + 3 * pitch);
+    if (narrow)
+        return first * gather_near(row, tap) + second * gather_near(row + 1, tap)
+            + (third * gather_near(row + 2, tap) + fourth * gather_near(row + 3, tap));
+    return first * gather(row, tap) + second * gather(row + 1, tap)
+        + (third * gather(row + 2, tap) + fourth * gather(row + 3, tap));
 }
 
 /* One output row; its last vector overlaps the one before. */
@@ -62,8 +64,12 @@ INLINE void write_row(magnify_arguments a, float *out, const float *mixed, const
         memcpy(out, tail, a.output_width * sizeof *out);
         return;
     }
-    for (int q = 0; q < last; q += LANES)
-        store(out + q, across(mixed, tap + q, weights + q, a.pitch, narrow));
+    if (narrow)
+        for (int q = 0; q < last; q += LANES)
+            store(out + q, across(mixed, tap + q, weights + q, a.pitch, 1));
+    else
+        for (int q = 0; q < last; q += LANES)
+            store(out + q, across(mixed, tap + q, weights + q, a.pitch, 0));
     store(out + last, across(mixed, tap + last, weights + last, a.pitch, narrow));
 }
 
