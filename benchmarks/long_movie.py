@@ -24,7 +24,7 @@ def write_movies(folder: Path, frames: int) -> dict[str, Path]:
     paths = {"TIFF": folder / "long.tif"}
     with tifffile.TiffWriter(paths["TIFF"], bigtiff=True) as writer:
         writer.write(
-            (frame for frame in _tiled(frames)),
+            (frame for frame in tiled(frames)),
             shape=(frames, SIDE, SIDE),
             dtype="uint16",
             photometric="minisblack",
@@ -45,7 +45,7 @@ def write_movies(folder: Path, frames: int) -> dict[str, Path]:
     )
     block: list[NDArray[np.uint16]] = []
     start = 0
-    for frame in _tiled(frames):
+    for frame in tiled(frames):
         block.append(frame)
         if len(block) == rows or start + len(block) == frames:
             array[start : start + len(block)] = np.stack(block)
@@ -54,7 +54,8 @@ def write_movies(folder: Path, frames: int) -> dict[str, Path]:
     return paths
 
 
-def _tiled(frames: int) -> Any:
+def tiled(frames: int) -> Any:
+    """Yield frames of the bundled movie, tiled to the side and repeated."""
     from napari_nanopyx.data import telomeres
 
     movie, _ = telomeres()
