@@ -53,7 +53,7 @@ class Merger(Protocol):
         """Return the arrays that outputs of these frames can be written to directly."""
 
     def add(self, frames: range, partial: Partial) -> None:
-        """Take over the partial result of these input frames."""
+        """Take over the partial result of these input frames, arrays included."""
 
     def result(self) -> NDArray[np.float32]:
         """Return the final array once every segment has been added."""

@@ -16,6 +16,13 @@
 #define GLOBAL
 #define TABLE
 
+/* Stands before a loop whose count is large and whose body is small. */
+#if defined(__GNUC__) && !defined(__clang__)
+#define UNROLLED _Pragma("GCC unroll 4")
+#else
+#define UNROLLED
+#endif
+
 #if (defined(__GNUC__) || defined(__clang__)) && !defined(ONE_LANE)
 #define INLINE static inline __attribute__((always_inline))
 #if defined(__AVX512F__)

@@ -54,6 +54,7 @@ class Totals:
     def clear(self) -> None:
         """Forget all frames."""
         self._count = 0
+        self._only: Mapping[str, NDArray[Any]] = {}
         self._origin: Plane = np.zeros(1)
         self._last: Plane = np.zeros(1)
 
@@ -73,9 +74,9 @@ class Totals:
         if self._count == 0:
             self._origin = ends.get("first", self._origin)
             self._last = ends.get("last", self._last)
-            for name, plane in self._sums.items():
-                self._plane(block, name, out=plane)
+            self._only = block
         else:
+            self._write_only()
             moments = {name: self._plane(block, name) for name in self._sums} | ends
             first = moments.pop("first", self._origin) - self._origin
             if self._statistic == "TAC2":
@@ -86,6 +87,12 @@ class Totals:
             self._add_moments(count, moments, first)
         self._count += count
         return before
+
+    def _write_only(self) -> None:
+        """Put the only block so far into the sums: until then nothing is copied."""
+        for name in self._only and self._sums:
+            self._plane(self._only, name, out=self._sums[name])
+        self._only = {}
 
     def _plane(
         self, block: Mapping[str, NDArray[Any]], name: str, out: Plane | None = None
@@ -100,6 +107,8 @@ class Totals:
     def since(self, before: Mapping[str, Plane], count: int, out: Plane) -> None:
         """Write the statistic of the last ``count`` frames, those since the mark."""
         sums = self._sums
+        if self._only:
+            sums = {name: self._plane(self._only, name) for name in sums}
         if before:
             sums = {name: plane - before[name] for name, plane in sums.items()}
         mean = np.divide(sums["sum"], count, out=out)

@@ -304,6 +304,7 @@ INLINE void converged_pair(esrrf_arguments a, const float *lattice, int at, real
     int component = 4 * a.framed_rows * a.stride, count = a.counts[at];
     const esrrf_sample *samples = a.samples + (long)at * a.most_samples;
     real first = ZERO, second = ZERO;
+    UNROLLED
     for (int s = 0; s < count; s++) {
         const float *point = lattice + samples[s].offset;
         first = first + convergence(point, component, samples[s]);
