@@ -1,4 +1,4 @@
-"""``python -m benchmarks.gpu``: a long eSRRF on every OpenCL device, copies included."""
+"""``python -m benchmarks.gpu``: a long eSRRF on every OpenCL device, with copies."""
 
 from __future__ import annotations
 
@@ -18,7 +18,9 @@ CHECKED_FRAMES = 8
 
 def main() -> None:
     """Run the command line."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.gpu", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.gpu", description=__doc__
+    )
     parser.add_argument("--frames", type=int, default=10_000)
     frames = parser.parse_args().frames
     movie = np.stack(list(tiled(frames)))
