@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
@@ -128,4 +128,4 @@ class Task:
     plan: Callable[..., Plan]
     example: Callable[[], tuple[NDArray[Any], dict[str, Any]]]
     tolerance: float = 1e-5
-    labels: dict[str, str] = field(default_factory=dict)
+    """Share of the largest value by which an implementation may differ."""
