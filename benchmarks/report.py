@@ -35,7 +35,7 @@ def markdown(results: dict[str, Any]) -> Iterator[str]:
     yield f"## eSRRF, {frames} frames of {height} x {width}"
     yield ""
     yield (
-        f"Magnification {sizes['magnification']}, radius {sizes['radius']},"
+        f"Magnification {sizes['magnification']}, radius {sizes['radius']}, "
         f"sensitivity {sizes['sensitivity']:g}, AVG."
     )
     yield ""
@@ -45,7 +45,7 @@ def markdown(results: dict[str, Any]) -> Iterator[str]:
     frames, height, width = sizes["magnify_shape"]
     yield ""
     yield (
-        f"## Magnify {sizes['magnification']} times, {frames} frames of"
+        f"## Magnify {sizes['magnification']} times, {frames} frames of "
         f"{height} x {width}"
     )
     yield ""
@@ -66,7 +66,7 @@ def markdown(results: dict[str, Any]) -> Iterator[str]:
                 continue
             blocks = ", ".join(f"{name} {n}" for name, n in found["blocks"].items())
             yield (
-                f"| {kind} | {found['seconds']:.1f} |"
+                f"| {kind} | {found['seconds']:.1f} | "
                 f"{found['peak_bytes'] / 1e6:.0f} MB | {blocks} |"
             )
     if results["problems"]:
