@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import warnings
 from functools import cache
 from importlib import import_module
 from typing import Any
@@ -54,7 +55,10 @@ def _program(context: Any, task_name: str, options: tuple[str, ...]) -> Any:
     import pyopencl as cl
 
     generated = import_module(f"napari_nanopyx._generated.{task_name}_opencl")
-    return cl.Program(context, generated.SOURCE).build(list(options))
+    with warnings.catch_warnings():
+        # A compiler that says anything at all, such as what it did, is no fault.
+        warnings.simplefilter("ignore", cl.CompilerWarning)
+        return cl.Program(context, generated.SOURCE).build(list(options))
 
 
 def _cpu_lanes(device: Device) -> int:
