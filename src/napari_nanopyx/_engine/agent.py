@@ -124,7 +124,7 @@ def _trials(
         first = 0.0 if is_ready else preparation(situation.evidence, candidate)
         excess = _excess(estimate, seconds)
         frames = min(
-            _frames(TRIAL_SECONDS, seconds),
+            frames_in(TRIAL_SECONDS, seconds),
             int((budget - first) / excess),
             situation.remaining,
         )
@@ -157,9 +157,13 @@ def _excess(estimate: Estimate | None, seconds: float) -> float:
 
 def _guess(situation: Situation, candidate: Implementation) -> Choice:
     reason = _reason_without_contest(situation) or FIRST_GUESS
-    seconds = situation.workload.flops / _GUESSED_FLOPS_PER_SECOND
-    frames = min(_frames(TRIAL_SECONDS, seconds), _GUESSED_FRAMES, situation.remaining)
-    return Choice(candidate, frames, None, reason)
+    return Choice(candidate, first_frames(situation, TRIAL_SECONDS), None, reason)
+
+
+def first_frames(situation: Situation, seconds: float) -> int:
+    """Return a few frames to begin with, when no run time is known."""
+    per_frame = situation.workload.flops / _GUESSED_FLOPS_PER_SECOND
+    return min(frames_in(seconds, per_frame), _GUESSED_FRAMES, situation.remaining)
 
 
 def _try(trial: _Trial, known: Mapping[str, Estimate]) -> Choice:
@@ -182,7 +186,7 @@ def _take(
             reason += f", next best {others[0][0]} at {_time(others[0][1])}"
         plural = "" if estimate.measurements == 1 else "s"
         reason += f" ({estimate.measurements} measurement{plural})"
-    frames = min(_frames(BLOCK_SECONDS, estimate.seconds), situation.remaining)
+    frames = min(frames_in(BLOCK_SECONDS, estimate.seconds), situation.remaining)
     return Choice(best, frames, estimate.seconds, reason, others)
 
 
@@ -197,7 +201,8 @@ def _others(known: Mapping[str, Estimate], name: str) -> tuple[tuple[str, float]
     return tuple(sorted(others, key=lambda other: other[1]))
 
 
-def _frames(seconds: float, per_frame: float) -> int:
+def frames_in(seconds: float, per_frame: float) -> int:
+    """Return how many frames such a time gives, at least one."""
     return max(1, round(seconds / max(per_frame, 1e-9)))
 
 

@@ -10,7 +10,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from random import Random
 
-from napari_nanopyx._engine.agent import BLOCK_SECONDS, ONLY_ONE, PINNED, Situation
+from napari_nanopyx._engine.agent import (
+    BLOCK_SECONDS,
+    ONLY_ONE,
+    PINNED,
+    Situation,
+    first_frames,
+    frames_in,
+)
 from napari_nanopyx._engine.delays import DEVIATIONS, delay, halves, persistence
 from napari_nanopyx._engine.estimates import arm_of
 from napari_nanopyx._engine.evidence import Record
@@ -20,9 +27,6 @@ NEVER_MEASURED = "drawn by lot from those that have never been measured here"
 SMALLEST = "smallest expected time"
 SMALLEST_DELAYED = "smallest expected time, although it is delayed"
 DRAWN = "drawn by lot while {} is delayed"
-
-_GUESSED_FLOPS_PER_SECOND = 2e9
-_FIRST_FRAMES = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,8 +107,7 @@ def _seconds(record: Record) -> list[float]:
 def _first(
     situation: Situation, unknown: list[Implementation], known: list[_Expectation]
 ) -> Choice:
-    seconds = situation.workload.flops / _GUESSED_FLOPS_PER_SECOND
-    frames = min(_frames(seconds), _FIRST_FRAMES, situation.remaining)
+    frames = first_frames(situation, BLOCK_SECONDS)
     chosen = _random(situation).choice(unknown)
     reason = _reason(situation, NEVER_MEASURED)
     return Choice(chosen, frames, None, reason, _others(known, chosen))
@@ -129,7 +132,9 @@ def _take(
     known: list[_Expectation],
     reason: str,
 ) -> Choice:
-    frames = min(_frames(best.seconds * best.scale), situation.remaining)
+    frames = min(
+        frames_in(BLOCK_SECONDS, best.seconds * best.scale), situation.remaining
+    )
     milliseconds = f"{1e3 * best.seconds:.3g} ms a frame"
     return Choice(
         best.implementation,
@@ -153,7 +158,3 @@ def _others(
     others = [e for e in known if e.implementation is not chosen]
     named = [(e.implementation.name, e.seconds) for e in others]
     return tuple(sorted(named, key=lambda other: other[1]))
-
-
-def _frames(per_frame: float) -> int:
-    return max(1, round(BLOCK_SECONDS / max(per_frame, 1e-9)))
