@@ -33,6 +33,9 @@ NANOSECONDS = {
 FIXED_SECONDS = {"opencl:GPU": 1e-3, "numba": 1e-4}
 """For each frame besides: transfer, starting threads."""
 
+BLOCK_SECONDS = {"opencl:GPU": 1e-3}
+"""For each block besides: launching kernels, starting threads, merging."""
+
 STEP_FRAMES = 5
 _NOISE = 0.05
 _OUTLIERS = 0.03
@@ -130,6 +133,7 @@ class _Maker:
                 for name in names
             ],
             () if restarted or not measured else names,
+            {name: BLOCK_SECONDS.get(name, 3e-4) for name in names},
         )
 
     def _noise(self, count: int) -> NDArray[np.float64]:

@@ -16,9 +16,10 @@ from benchmarks import trace as traces
 from benchmarks.made_traces import made
 from benchmarks.trace import DEVICE, Trace
 from napari_nanopyx._engine import agent, paper
-from napari_nanopyx._engine.agent import Policy, Situation
-from napari_nanopyx._engine.evidence import Arm, Evidence
-from napari_nanopyx._engine.types import Measurement, Timing
+from napari_nanopyx._engine.evidence import Evidence
+from napari_nanopyx._engine.record import Arm
+from napari_nanopyx._engine.situation import Policy, Situation
+from napari_nanopyx._engine.types import Implementation, Measurement, Timing
 
 FAILURE_SECONDS = 0.1
 """What it costs to notice that an implementation has failed."""
@@ -55,8 +56,9 @@ PLAYERS: Mapping[str, Player] = {
 
 def replay(trace: Trace, player: Player, seed: int = 0) -> Outcome:
     """Let a player compute all runs of a trace, as the runner would."""
-    evidence, prepared = _remembered(trace), set(trace.prepared)
-    candidates, outcome, start = trace.implementations, Outcome(), 0
+    evidence, outcome = _remembered(trace), Outcome()
+    candidates, start = trace.implementations, 0
+    preparing = _Preparing(trace)
     for at, steps in trace.runs:
         stop = start + steps * trace.step_frames
         used: dict[str, int] = {}
@@ -68,16 +70,19 @@ def replay(trace: Trace, player: Player, seed: int = 0) -> Outcome:
                     candidates,
                     evidence,
                     remaining,
-                    tuple(used),
+                    {*used, *preparing.finished(outcome.seconds)},
                     seed=seed,
+                    background_share=1 / trace.cores,
                 )
             )
             name = choice.implementation.name
             frames = remaining if player.once_a_run else choice.frames
-            prepare = 0.0 if name in prepared else trace.prepare_seconds[name]
-            prepared.add(name)
             each = _frames(trace, name)[start : start + min(frames, remaining)]
-            outcome.seconds += prepare + float(np.nansum(each))
+            seconds = trace.block_seconds.get(name, 0.0) + float(np.nansum(each))
+            preparing.begin(choice.prepare, outcome.seconds)
+            prepare = preparing.now(name, outcome.seconds)
+            seconds = preparing.beside(seconds, outcome.seconds)
+            outcome.seconds += prepare + seconds
             if np.isnan(each).any():
                 outcome.seconds += FAILURE_SECONDS
                 candidates = [
@@ -90,7 +95,7 @@ def replay(trace: Trace, player: Player, seed: int = 0) -> Outcome:
                 name,
                 DEVICE,
                 len(each),
-                Timing(prepare, 0.0, float(each.sum())),
+                Timing(prepare, 0.0, seconds),
                 "cold" if prepare else "ok",
                 outcome.seconds,
             )
@@ -99,6 +104,46 @@ def replay(trace: Trace, player: Player, seed: int = 0) -> Outcome:
             outcome.frames[name] = outcome.frames.get(name, 0) + len(each)
             start += len(each)
     return outcome
+
+
+class _Preparing:
+    """What has been compiled and set up so far, at once or in the background.
+
+    One thing at a time, which takes one core from the computation meanwhile.
+    """
+
+    def __init__(self, trace: Trace) -> None:
+        self._seconds, self._cores = trace.prepare_seconds, trace.cores
+        costs = trace.prepare_seconds.items()
+        self._ready = {*trace.prepared, *(name for name, cost in costs if cost <= 0)}
+        self._ends: dict[str, float] = {}
+
+    def finished(self, now: float) -> set[str]:
+        """Return what is ready by now."""
+        ended = {name for name, end in self._ends.items() if end <= now}
+        self._ready |= ended
+        self._ends = {n: end for n, end in self._ends.items() if n not in ended}
+        return self._ready
+
+    def begin(self, wanted: Iterable[Implementation], now: float) -> None:
+        """Prepare something beside the blocks that follow."""
+        for chosen in wanted:
+            if chosen.name not in self._ready and chosen.name not in self._ends:
+                begin = max([now, *self._ends.values()])
+                self._ends[chosen.name] = begin + self._seconds[chosen.name]
+
+    def now(self, name: str, now: float) -> float:
+        """Return what it costs to have this one ready at once."""
+        if name in self.finished(now):
+            return 0.0
+        self._ends.pop(name, None)
+        self._ready.add(name)
+        return self._seconds[name]
+
+    def beside(self, seconds: float, now: float) -> float:
+        """Return what a block takes while something else is being prepared."""
+        busy = max([end - now for end in self._ends.values()], default=0.0)
+        return seconds + min(seconds, max(busy, 0.0)) / self._cores
 
 
 def oracle_seconds(trace: Trace) -> float:
@@ -174,14 +219,20 @@ def main() -> None:
 
 
 def _remembered(trace: Trace) -> Evidence:
-    """Return the history: each implementation was cold once, and then warm."""
+    """Return the history: each implementation was cold once, and then warm.
+
+    Warm blocks were one step and four steps long, in turn.
+    """
     evidence = Evidence()
-    for name, at, seconds in trace.history:
-        workload, timing = trace.workloads[at], Timing(0.0, 0.0, seconds)
-        cold = replace(timing, prepare=trace.prepare_seconds[name])
-        if cold.prepare and evidence.preparation(Arm(name, DEVICE)) is None:
-            evidence.add(Measurement(workload, name, DEVICE, 1, cold, "cold"))
-        warm = Measurement(workload, name, DEVICE, 1, timing)
+    for row, (name, at, each) in enumerate(trace.history):
+        workload, fixed = trace.workloads[at], trace.block_seconds.get(name, 0.0)
+        prepare = trace.prepare_seconds[name]
+        if prepare and evidence.preparation(Arm(name, DEVICE)) is None:
+            timing = Timing(prepare, 0.0, fixed + each)
+            evidence.add(Measurement(workload, name, DEVICE, 1, timing, "cold"))
+        frames = trace.step_frames * (1, 4)[row // len(trace.seconds) % 2]
+        timing = Timing(0.0, 0.0, fixed + frames * each)
+        warm = Measurement(workload, name, DEVICE, frames, timing)
         evidence.add(warm, first=name in trace.prepared)
     return evidence
 

@@ -39,6 +39,10 @@ class Trace:
     """What was measured before: implementation, workload, seconds a frame."""
     prepared: Sequence[str] = ()
     """What this process has prepared before the first run."""
+    block_seconds: Mapping[str, float] = field(default_factory=dict)
+    """What each block takes besides its frames, by implementation."""
+    cores: int = 4
+    """Of which preparing something in the background takes one."""
 
     def __post_init__(self) -> None:
         steps = sum(count for _, count in self.runs)
@@ -83,6 +87,8 @@ def write(trace: Trace, path: Path) -> None:
         "runs": [list(run) for run in trace.runs],
         "history": [[name, at, _rounded(s)] for name, at, s in trace.history],
         "prepared": list(trace.prepared),
+        "block_seconds": dict(trace.block_seconds),
+        "cores": trace.cores,
         "seconds": {
             name: [None if np.isnan(s) else _rounded(s) for s in seconds]
             for name, seconds in trace.seconds.items()

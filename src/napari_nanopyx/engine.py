@@ -20,8 +20,10 @@ from napari_nanopyx._engine.errors import (
     NoImplementationLeft,
     UnknownImplementation,
 )
-from napari_nanopyx._engine.estimates import Expected, estimates
+from napari_nanopyx._engine.estimates import estimates
+from napari_nanopyx._engine.estimates import expected as _expected
 from napari_nanopyx._engine.events import Run
+from napari_nanopyx._engine.expected import Expected
 from napari_nanopyx._engine.export import write_csv
 from napari_nanopyx._engine.types import (
     Choice,
@@ -152,7 +154,7 @@ def expected(task: str) -> dict[str, Expected]:
         return {}
     usable = [implementation for implementation in listed if implementation.available]
     found = estimates(workload, usable, evidence)
-    return {name: Expected(estimate) for name, estimate in found.items()}
+    return {name: _expected(estimate) for name, estimate in found.items()}
 
 
 def use(implementation: str | None) -> AbstractContextManager[None]:

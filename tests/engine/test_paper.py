@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 
 from napari_nanopyx import engine
 from napari_nanopyx._engine import policies
-from napari_nanopyx._engine.agent import ONLY_ONE, PINNED, Situation
+from napari_nanopyx._engine.agent import ONLY_ONE, PINNED
 from napari_nanopyx._engine.delays import halves
-from napari_nanopyx._engine.evidence import Arm, Evidence
+from napari_nanopyx._engine.evidence import Evidence
 from napari_nanopyx._engine.history import History
 from napari_nanopyx._engine.paper import (
     DRAWN,
@@ -25,6 +25,8 @@ from napari_nanopyx._engine.paper import (
     SMALLEST_DELAYED,
     choose,
 )
+from napari_nanopyx._engine.record import Arm
+from napari_nanopyx._engine.situation import Situation
 from napari_nanopyx._engine.types import (
     Choice,
     Implementation,

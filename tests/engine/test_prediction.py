@@ -11,8 +11,9 @@ import pytest
 
 from napari_nanopyx import engine
 from napari_nanopyx._engine import history
-from napari_nanopyx._engine.evidence import Arm, Evidence
+from napari_nanopyx._engine.evidence import Evidence
 from napari_nanopyx._engine.prediction import Point, predict
+from napari_nanopyx._engine.record import Arm
 from napari_nanopyx._engine.similarity import distance, features
 from napari_nanopyx._engine.types import Measurement, Timing, Workload
 

@@ -1,163 +1,70 @@
-"""Chooses who computes the next block: measurements in, choice out, nothing else.
-
-A policy is a pure function of a `Situation`. It reads no clock, file or random
-state, so that every choice can be repeated and tested with a table of numbers.
-"""
+"""The default policy: takes the fastest as of now, and keeps an eye on the others."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
+from math import inf
 
-from napari_nanopyx._engine.estimates import (
-    Estimate,
-    arm_of,
-    estimates,
-    preparation,
-    time_lost,
-    time_spent,
+from napari_nanopyx._engine.blocks import LONGEST_SECONDS
+from napari_nanopyx._engine.estimates import Estimate, estimates, expected
+from napari_nanopyx._engine.expected import Expected
+from napari_nanopyx._engine.situation import Situation
+from napari_nanopyx._engine.trials import (
+    TRIAL_SECONDS,
+    Contest,
+    Trial,
+    frames_in,
+    probes,
+    trials,
+    worth_preparing,
 )
-from napari_nanopyx._engine.evidence import Evidence, Record
-from napari_nanopyx._engine.types import Choice, Implementation, Workload
+from napari_nanopyx._engine.types import Choice, Implementation
 
-BLOCK_SECONDS = 0.25
-"""What a block should take: progress and cancel answer this often."""
-
-TRIAL_SECONDS = 0.03
-"""What a trial would take on the best implementation."""
-
-TRIALS = 2
-"""Warm measurements after which an implementation has been tried."""
-
-EXPLORATION_SHARE = 0.05
-"""The part of all computing time that may be lost on trials."""
+BLOCK_SECONDS = LONGEST_SECONDS
+"""What a block should take at most: progress and cancel answer this often."""
 
 PINNED = "asked for by name"
 ONLY_ONE = "the only one available"
 FIRST_GUESS = "first guess: nothing like this has been measured here yet"
-TRYING = "trying it for the first time at this size"
-TRYING_AGAIN = "measuring it once more before it is judged"
 FASTEST = "fastest so far"
 FASTEST_ELSEWHERE = "fastest so far at the most similar size"
+FASTEST_NOW = "fastest while {} takes {:.2g} times as long as usual"
+CHECKING = "measuring again: its last block took {:.2g} times as long as usual"
 
 _FIRST_GUESSES = ("threads-dynamic", "threads-guided", "threads-static", "serial")
 _KINDS = ("compiled", "opencl", "numba", "reference")
 _GUESSED_FLOPS_PER_SECOND = 2e9
 _GUESSED_FRAMES = 8
-_HOPELESS = 3.0
-_COLD_TRIALS = 3
-
-
-@dataclass(frozen=True, slots=True)
-class Situation:
-    """All that a choice may depend on."""
-
-    workload: Workload
-    candidates: Sequence[Implementation]
-    evidence: Evidence
-    remaining: int
-    """Frames of the run that no block has computed yet."""
-    ready: Collection[str] = ()
-    """Names of the candidates that the run has already prepared."""
-    pinned: bool = False
-    """Whether the only candidate was asked for by name."""
-    seed: int = 0
-    """For policies that draw lots."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Trial:
-    implementation: Implementation
-    frames: int
-    cost: float
-    reason: str
-
-
-Policy = Callable[[Situation], Choice]
 
 
 def choose(situation: Situation) -> Choice:
-    """Take the fastest; try others on small early blocks while that costs little.
+    """Take the fastest; try others on small blocks while that costs little.
 
-    The time lost on all trials stays within `EXPLORATION_SHARE` of what the workload
-    has taken so far and will still take, with compiling counted before it is spent.
+    An implementation whose two newest blocks were slower than usual counts with that
+    slowdown until a block is fast again; short blocks look for that now and then.
+    What has to be compiled is prepared beside the computation, where that is worth
+    its time, and takes part from then on. All that is lost on trials stays within
+    shares of the time that the workload has taken and will still take.
     """
-    usable = [c for c in situation.candidates if c.available]
-    usable = [c for c in usable if c.kind != "reference"] or usable
-    if not usable:
-        raise ValueError("there is no available implementation to choose from")
+    usable = situation.usable()
     known = estimates(situation.workload, usable, situation.evidence, situation.ready)
     if not known:
         return _guess(situation, min(usable, key=_guess_rank))
-    best = min(
-        (c for c in usable if c.name in known),
-        key=lambda c: known[c.name].total(situation.remaining),
-    )
-    if len(usable) > 1:
-        trials = _trials(situation, usable, known, best)
-        if trials:
-            cheapest = min(
-                trials, key=lambda t: (t.cost, _guess_rank(t.implementation))
-            )
-            return _try(cheapest, known)
-    return _take(situation, best, known)
-
-
-def _trials(
-    situation: Situation,
-    usable: Sequence[Implementation],
-    known: Mapping[str, Estimate],
-    best: Implementation,
-) -> list[_Trial]:
-    """Return the trials that are worth their time and can be afforded."""
-    exact = situation.evidence.exact(situation.workload)
-    seconds = known[best.name].seconds
-    total = time_spent(exact) + known[best.name].total(situation.remaining)
-    lost = time_lost(exact, arm_of(best), seconds)
-    budget = EXPLORATION_SHARE * total - lost
-    trials = []
-    for candidate in usable:
-        tried, estimate = exact.get(arm_of(candidate)), known.get(candidate.name)
-        if candidate is best or not _is_worth_trying(tried, estimate, seconds):
-            continue
-        is_ready = candidate.name in situation.ready
-        first = 0.0 if is_ready else preparation(situation.evidence, candidate)
-        excess = _excess(estimate, seconds)
-        frames = min(
-            frames_in(TRIAL_SECONDS, seconds),
-            int((budget - first) / excess),
-            situation.remaining,
-        )
-        if frames >= 1:
-            reason = TRYING if tried is None else TRYING_AGAIN
-            trials.append(_Trial(candidate, frames, first + frames * excess, reason))
-    return trials
-
-
-def _is_worth_trying(
-    tried: Record | None, estimate: Estimate | None, seconds: float
-) -> bool:
-    hopeless = (
-        estimate is not None
-        and estimate.near
-        and estimate.seconds > _HOPELESS * seconds
-    )
-    if tried is None:
-        return not hopeless
-    if not tried.warm:
-        return len(tried.cold) < _COLD_TRIALS
-    return len(tried.warm) < TRIALS and not hopeless
-
-
-def _excess(estimate: Estimate | None, seconds: float) -> float:
-    """Return what a frame of a trial may cost more; twice the time if unknown."""
-    slower = 1.0 if estimate is None else estimate.seconds / seconds - 1
-    return seconds * min(max(slower, 0.1), _HOPELESS)
-
-
-def _guess(situation: Situation, candidate: Implementation) -> Choice:
-    reason = _reason_without_contest(situation) or FIRST_GUESS
-    return Choice(candidate, first_frames(situation, TRIAL_SECONDS), None, reason)
+    listed = [c for c in usable if c.name in known]
+    ready = [c for c in listed if known[c.name].is_ready]
+    best = min(ready or listed, key=lambda c: _seconds(known[c.name], situation))
+    if len(usable) == 1:
+        return _take(situation, best, known)
+    others = [c for c in usable if c is not best]
+    contest = Contest(situation, others, known, best)
+    wanted = tuple(worth_preparing(contest)) if ready else ()
+    if _needs_checking(best, known):
+        return _check(situation, best, known, wanted)
+    found = trials(contest) or probes(contest)
+    if found:
+        cheapest = min(found, key=lambda t: (t.cost, _guess_rank(t.implementation)))
+        return _try(cheapest, known, wanted)
+    return _take(situation, best, known, wanted)
 
 
 def first_frames(situation: Situation, seconds: float) -> int:
@@ -166,44 +73,105 @@ def first_frames(situation: Situation, seconds: float) -> int:
     return min(frames_in(seconds, per_frame), _GUESSED_FRAMES, situation.remaining)
 
 
-def _try(trial: _Trial, known: Mapping[str, Estimate]) -> Choice:
-    name = trial.implementation.name
-    estimate = known.get(name)
+def _needs_checking(best: Implementation, known: Mapping[str, Estimate]) -> bool:
+    """Tell whether a single slow block, if no accident, would make another the best."""
+    estimate = known[best.name]
+    if estimate.pace.slowdown > 1 or estimate.pace.suspected == 1:
+        return False
+    return estimate.seconds * estimate.pace.suspected > _rival(best, known)
+
+
+def _rival(best: Implementation, known: Mapping[str, Estimate]) -> float:
+    """Return the seconds for a frame of the next best that is ready."""
+    others = [known[n].seconds for n in known if n != best.name and known[n].is_ready]
+    return min(others, default=inf)
+
+
+def _seconds(estimate: Estimate, situation: Situation) -> float:
+    return estimate.preparation + estimate.total(situation.remaining)
+
+
+def _guess(situation: Situation, candidate: Implementation) -> Choice:
+    reason = _reason_without_contest(situation) or FIRST_GUESS
+    return Choice(candidate, first_frames(situation, TRIAL_SECONDS), None, reason)
+
+
+def _try(
+    trial: Trial, known: Mapping[str, Estimate], wanted: tuple[Implementation, ...]
+) -> Choice:
+    estimate = known.get(trial.implementation.name)
     seconds = estimate.seconds if estimate is not None and estimate.exact else None
-    others = _others(known, name)
-    return Choice(trial.implementation, trial.frames, seconds, trial.reason, others)
+    return Choice(
+        trial.implementation,
+        trial.frames,
+        seconds,
+        trial.reason,
+        _expected(known),
+        wanted,
+    )
+
+
+def _check(
+    situation: Situation,
+    best: Implementation,
+    known: Mapping[str, Estimate],
+    wanted: tuple[Implementation, ...],
+) -> Choice:
+    estimate = known[best.name]
+    factor = estimate.pace.suspected
+    frames = frames_in(TRIAL_SECONDS, estimate.seconds * factor)
+    return Choice(
+        best,
+        min(frames, situation.remaining),
+        estimate.seconds,
+        CHECKING.format(factor),
+        _expected(known),
+        wanted,
+    )
 
 
 def _take(
-    situation: Situation, best: Implementation, known: Mapping[str, Estimate]
+    situation: Situation,
+    best: Implementation,
+    known: Mapping[str, Estimate],
+    wanted: tuple[Implementation, ...] = (),
 ) -> Choice:
-    estimate, others = known[best.name], _others(known, best.name)
-    reason = _reason_without_contest(situation)
-    if not reason:
+    estimate = known[best.name]
+    return Choice(
+        best,
+        estimate.frames(situation.remaining, _rival(best, known)),
+        estimate.seconds,
+        _reason_without_contest(situation) or _reason(best, known),
+        _expected(known),
+        wanted,
+    )
+
+
+def _reason(best: Implementation, known: Mapping[str, Estimate]) -> str:
+    estimate = known[best.name]
+    usual = min(known, key=lambda name: known[name].usual.frame_seconds)
+    slowdown = known[usual].pace.slowdown
+    if usual != best.name and slowdown > 1:
+        reason = FASTEST_NOW.format(usual, slowdown)
+    else:
         reason = FASTEST if estimate.exact else FASTEST_ELSEWHERE
-        reason += f": {_time(estimate.seconds)} a frame"
-        if others:
-            reason += f", next best {others[0][0]} at {_time(others[0][1])}"
-        plural = "" if estimate.measurements == 1 else "s"
-        reason += f" ({estimate.measurements} measurement{plural})"
-    frames = min(frames_in(BLOCK_SECONDS, estimate.seconds), situation.remaining)
-    return Choice(best, frames, estimate.seconds, reason, others)
+    reason += f": {_time(estimate.seconds)} a frame"
+    others = [name for name in known if name != best.name]
+    if others:
+        second = min(others, key=lambda name: known[name].seconds)
+        reason += f", next best {second} at {_time(known[second].seconds)}"
+    plural = "" if estimate.measurements == 1 else "s"
+    return f"{reason} ({estimate.measurements} measurement{plural})"
 
 
 def _reason_without_contest(situation: Situation) -> str:
     if situation.pinned:
         return PINNED
-    return ONLY_ONE if sum(c.available for c in situation.candidates) == 1 else ""
+    return "" if situation.has_contest else ONLY_ONE
 
 
-def _others(known: Mapping[str, Estimate], name: str) -> tuple[tuple[str, float], ...]:
-    others = [(other, e.seconds) for other, e in known.items() if other != name]
-    return tuple(sorted(others, key=lambda other: other[1]))
-
-
-def frames_in(seconds: float, per_frame: float) -> int:
-    """Return how many frames such a time gives, at least one."""
-    return max(1, round(seconds / max(per_frame, 1e-9)))
+def _expected(known: Mapping[str, Estimate]) -> dict[str, Expected]:
+    return {name: expected(estimate) for name, estimate in known.items()}
 
 
 def _guess_rank(candidate: Implementation) -> int:

@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 
 from napari_nanopyx._engine import agent
-from napari_nanopyx._engine.agent import Policy
 from napari_nanopyx._engine.events import Run
+from napari_nanopyx._engine.situation import Policy
 
 _pinned: ContextVar[str | None] = ContextVar("pinned", default=None)
 _policy: ContextVar[tuple[Policy, int]] = ContextVar(

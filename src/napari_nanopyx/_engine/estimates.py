@@ -4,15 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from math import exp
+from functools import cached_property
+from math import ceil, inf
 
-from napari_nanopyx._engine.evidence import Arm, Evidence, Record
+from napari_nanopyx._engine.blocks import BlockTime
+from napari_nanopyx._engine.evidence import Evidence
+from napari_nanopyx._engine.expected import Expected
 from napari_nanopyx._engine.prediction import predict
+from napari_nanopyx._engine.record import Arm, Record
 from napari_nanopyx._engine.similarity import features
+from napari_nanopyx._engine.slowdown import Pace, pace
 from napari_nanopyx._engine.types import Implementation, Workload
 
 PREPARATION_SECONDS = {"opencl": 1.0, "numba": 8.0}
 """What compiling takes, by kind of implementation, until it has been measured."""
+
+READY_SECONDS = 0.02
+"""What preparing may take for an implementation to count as ready."""
 
 NEAR = 4.0
 """Workloads whose work differs by less than this factor count as alike."""
@@ -20,51 +28,75 @@ NEAR = 4.0
 _SHORTEST_SECONDS = 1e-9
 
 
-class Expected(float):
-    """Seconds to expect of one frame, and what they rest on."""
-
-    uncertainty: float
-    measurements: int
-    exact: bool
-
-    def __new__(cls, estimate: Estimate) -> Expected:
-        """Take the seconds, and how sure they are, from an estimate."""
-        expected = super().__new__(cls, estimate.seconds)
-        expected.uncertainty = estimate.uncertainty
-        expected.measurements = estimate.measurements
-        expected.exact = estimate.exact
-        return expected
-
-    @property
-    def low(self) -> float:
-        """What they exceed in about 19 of 20 cases."""
-        return self * exp(-1.645 * self.uncertainty)
-
-    @property
-    def high(self) -> float:
-        """What they stay below in about 19 of 20 cases."""
-        return self * exp(1.645 * self.uncertainty)
-
-
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Estimate:
     """The run time to expect of one implementation."""
 
-    seconds: float
-    """For one frame."""
+    usual: BlockTime
+    """When nothing delays it."""
+    pace: Pace
     uncertainty: float
     """Standard deviation of the logarithm of the seconds: 0.1 is about 10 %."""
-    measurements: int
+    records: tuple[Record, ...]
+    """What it rests on."""
     exact: bool
     """Whether it was measured at this very workload."""
     near: bool
     """Whether it was measured at a workload of about this size."""
     preparation: float
     """Seconds before the first block."""
+    idle: float
+    """Seconds that others have computed since it was measured last."""
+    flops: float
+    """Of one frame."""
+
+    @cached_property
+    def now(self) -> BlockTime:
+        """What a block takes at its present pace."""
+        return self.usual.scaled(self.pace.slowdown)
+
+    @cached_property
+    def seconds(self) -> float:
+        """Seconds for one frame of a long block, at its present pace."""
+        return self.now.frame_seconds
+
+    def frames(self, remaining: int, rival: float = inf) -> int:
+        """Return how many of the remaining frames the next block should have.
+
+        Few, while it may be as slow as it has just been and then a rival, given in
+        seconds for a frame, were faster. Else as many as make blocks of equal length.
+        """
+        wished = float(self.now.frames)
+        if self.usual.frame_seconds * self.pace.feared > rival:
+            wished = min(wished, self.pace.flops / max(self.flops, 1.0))
+        blocks = max(1, round(remaining / max(wished, 1.0)))
+        return ceil(remaining / blocks)
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether its first block can start at once."""
+        return self.preparation <= READY_SECONDS
+
+    @property
+    def measurements(self) -> int:
+        """How many measurements it rests on."""
+        return sum(len(record.measured) for record in self.records)
 
     def total(self, frames: int) -> float:
         """Return the seconds to expect for so many frames."""
-        return self.preparation + self.seconds * frames
+        blocks = -(-frames // self.now.frames)
+        return self.now.fixed * blocks + self.now.per_frame * frames
+
+
+def expected(estimate: Estimate) -> Expected:
+    """Return what users see of an estimate."""
+    return Expected(
+        estimate.seconds,
+        estimate.uncertainty,
+        estimate.pace.slowdown,
+        estimate.exact,
+        estimate.records,
+    )
 
 
 def estimates(
@@ -75,20 +107,33 @@ def estimates(
 ) -> dict[str, Estimate]:
     """Return what to expect of each candidate of which anything is known, by name.
 
-    It is the mean of the faster half of the newest warm measurements at exactly this
-    workload, or else a prediction from the most similar ones of the same code and
-    device. Those that are ready, by name, need no preparation.
+    It is fitted to the newest warm measurements at exactly this workload, or else a
+    prediction from the most similar ones of the same code and device; times its
+    present slowdown. Those that are ready, by name, need no preparation.
     """
     exact = evidence.exact(workload)
     found = {}
     for candidate in candidates:
         arm = arm_of(candidate)
-        is_ready = candidate.name in ready
-        first = 0.0 if is_ready else preparation(evidence, candidate)
         if arm in exact:
-            found[candidate.name] = _exact(exact[arm], first)
-        elif alike := evidence.alike(workload, arm):
-            found[candidate.name] = _elsewhere(workload, alike, first)
+            usual, uncertainty = exact[arm].block_time, exact[arm].point.uncertainty
+            records: tuple[Record, ...] = (exact[arm],)
+            near = True
+        elif records := evidence.alike(workload, arm):
+            usual, uncertainty, near = _elsewhere(workload, records)
+        else:
+            continue
+        found[candidate.name] = Estimate(
+            usual,
+            pace(evidence.runs(arm)),
+            uncertainty,
+            records,
+            arm in exact,
+            near,
+            0.0 if candidate.name in ready else preparation(evidence, candidate),
+            evidence.idle_seconds(arm),
+            workload.flops,
+        )
     return found
 
 
@@ -117,25 +162,14 @@ def arm_of(candidate: Implementation) -> Arm:
     return Arm(candidate.name, candidate.device)
 
 
-def _exact(record: Record, preparation: float) -> Estimate:
-    measured, point = record.warm or record.cold, record.point
-    return Estimate(
-        point.seconds, point.uncertainty, len(measured), True, True, preparation
-    )
-
-
 def _elsewhere(
-    workload: Workload, alike: Sequence[Record], preparation: float
-) -> Estimate:
+    workload: Workload, alike: Sequence[Record]
+) -> tuple[BlockTime, float, bool]:
     points = tuple(record.point for record in alike)
     predicted = predict(features(workload), workload.flops, points)
-    nearest = alike[0].workload.flops
-    scale = workload.flops / nearest if nearest > 0 else 1.0
-    return Estimate(
-        max(predicted.seconds, _SHORTEST_SECONDS),
-        predicted.uncertainty,
-        sum(len(record.warm or record.cold) for record in alike),
-        False,
-        1 / NEAR <= scale <= NEAR,
-        preparation,
-    )
+    nearest = alike[0]
+    scale = workload.flops / max(nearest.workload.flops, 1.0)
+    most_frames = max(1, round(nearest.block_time.most_frames / max(scale, 1e-9)))
+    seconds = max(predicted.seconds, _SHORTEST_SECONDS)
+    usual = BlockTime(0.0, seconds, most_frames)
+    return usual, predicted.uncertainty, 1 / NEAR <= scale <= NEAR

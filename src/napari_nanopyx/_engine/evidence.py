@@ -3,90 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from functools import cached_property
 from itertools import islice
-from math import log, sqrt
 from threading import Lock
-from typing import NamedTuple
 
-from napari_nanopyx._engine.delays import Standing, fast_mean, standing
-from napari_nanopyx._engine.prediction import Point
+from napari_nanopyx._engine.record import RECENT, Arm, Record, Run
 from napari_nanopyx._engine.similarity import Features, distance, features
 from napari_nanopyx._engine.types import Measurement, Workload
 
-RECENT = 50
-"""Warm measurements kept in memory for each implementation and workload."""
-
-_RECENT_COLD = 8
 _SIMILAR_WORKLOADS = 256
 _ALIKE_AT_MOST = 12
-_USUAL_SPREAD = 0.1
-_SHORTEST_SECONDS = 1e-9
-
-
-class Arm(NamedTuple):
-    """An implementation on a device: what a choice is made between."""
-
-    implementation: str
-    device: str
-
-
-@dataclass(frozen=True)
-class Record:
-    """What is remembered of one arm at one workload; the newest measurement is last."""
-
-    workload: Workload
-    warm: tuple[Measurement, ...] = ()
-    cold: tuple[Measurement, ...] = ()
-    frames: int = 0
-    seconds: float = 0.0
-    """Transfer and computation, of the frames above."""
-    preparation: float = 0.0
-
-    @cached_property
-    def point(self) -> Point:
-        """The mean of the faster half of the warm run times, or of the cold ones.
-
-        Its uncertainty is a standard error that takes one unseen run to be 10 % off.
-        """
-        seconds = sorted(m.frame_seconds for m in self.warm or self.cold)
-        fast = seconds[: (len(seconds) + 1) // 2]
-        mean = max(fast_mean(seconds), _SHORTEST_SECONDS)
-        squares = [log(max(s, _SHORTEST_SECONDS) / mean) ** 2 for s in fast]
-        uncertainty = sqrt(_USUAL_SPREAD**2 + sum(squares)) / len(fast)
-        work = self.workload
-        return Point(features(work), work.flops, mean, uncertainty)
-
-    def with_(self, measurement: Measurement) -> Record:
-        """Return the record after one more measurement."""
-        warm, cold, timing = self.warm, self.cold, measurement.timing
-        if measurement.outcome == "cold":
-            cold = (*cold, measurement)[-_RECENT_COLD:]
-        else:
-            warm = (*warm, measurement)[-RECENT:]
-        return Record(
-            self.workload,
-            warm,
-            cold,
-            self.frames + measurement.frames,
-            self.seconds + timing.warm,
-            self.preparation + timing.prepare,
-        )
-
-
-@dataclass(frozen=True)
-class Run:
-    """One warm measurement, with those of the same arm and workload before it."""
-
-    measurement: Measurement
-    before: tuple[Measurement, ...]
-
-    @cached_property
-    def standing(self) -> Standing | None:
-        """How it compares with those before it; None if they are too few."""
-        earlier = [measurement.frame_seconds for measurement in self.before]
-        return standing(self.measurement.frame_seconds, earlier)
 
 
 class Evidence:
@@ -96,6 +21,8 @@ class Evidence:
         self._records: dict[Features, dict[Arm, Record]] = {}
         self._runs: dict[Arm, list[Run]] = {}
         self._preparations: dict[Arm, float] = {}
+        self._seconds = 0.0
+        self._used_at: dict[Arm, float] = {}
         self._alike: dict[tuple[Features, Arm], list[Features]] = {}
         self._newest: Workload | None = None
         self._lock = Lock()
@@ -147,6 +74,10 @@ class Evidence:
         """Return the seconds that preparing took last; None if nothing is known."""
         return self._preparations.get(arm)
 
+    def idle_seconds(self, arm: Arm) -> float:
+        """Return how long others have computed since this arm did last."""
+        return self._seconds - self._used_at.get(arm, 0.0)
+
     def newest_workload(self) -> Workload | None:
         """Return the workload that was measured last."""
         return self._newest
@@ -176,8 +107,10 @@ class Evidence:
             self._preparations[arm] = measurement.timing.prepare
         else:
             runs = self._runs.setdefault(arm, [])
-            runs.append(Run(measurement, record.warm))
+            runs.append(Run(measurement, record))
             del runs[:-RECENT]
+        self._seconds += measurement.timing.total
+        self._used_at[arm] = self._seconds
         self._newest = measurement.workload
 
     def _nearest(self, key: Features, arm: Arm) -> list[Features]:

@@ -11,7 +11,8 @@ from pathlib import Path
 
 from napari_nanopyx._engine import store
 from napari_nanopyx._engine.errors import HistoryWarning
-from napari_nanopyx._engine.evidence import RECENT, Evidence
+from napari_nanopyx._engine.evidence import Evidence
+from napari_nanopyx._engine.record import RECENT
 from napari_nanopyx._engine.similarity import Features, features
 from napari_nanopyx._engine.types import Measurement, Workload
 from napari_nanopyx._engine.writer import Writer

@@ -14,13 +14,14 @@ from napari_nanopyx._engine.agent import (
     BLOCK_SECONDS,
     ONLY_ONE,
     PINNED,
-    Situation,
     first_frames,
-    frames_in,
 )
 from napari_nanopyx._engine.delays import DEVIATIONS, delay, halves, persistence
 from napari_nanopyx._engine.estimates import arm_of
-from napari_nanopyx._engine.evidence import Record
+from napari_nanopyx._engine.expected import Expected
+from napari_nanopyx._engine.record import Record
+from napari_nanopyx._engine.situation import Situation
+from napari_nanopyx._engine.trials import frames_in
 from napari_nanopyx._engine.types import Choice, Implementation
 
 NEVER_MEASURED = "drawn by lot from those that have never been measured here"
@@ -39,6 +40,8 @@ class _Expectation:
     is_delayed: bool
     scale: float
     """Work here over work where it was measured."""
+    record: Record
+    """What it rests on."""
 
 
 def choose(situation: Situation, deviations: float = DEVIATIONS) -> Choice:
@@ -58,10 +61,7 @@ def choose(situation: Situation, deviations: float = DEVIATIONS) -> Choice:
     Engine-powered Python framework, Nature Methods 22, 283-286 (2025).
     https://doi.org/10.1038/s41592-024-02562-6
     """
-    usable = [c for c in situation.candidates if c.available]
-    usable = [c for c in usable if c.kind != "reference"] or usable
-    if not usable:
-        raise ValueError("there is no available implementation to choose from")
+    usable = situation.usable()
     expected = [_expectation(situation, c, deviations) for c in usable]
     known = [e for e in expected if e is not None]
     if len(known) < len(usable):
@@ -93,7 +93,7 @@ def _expectation(
     adjusted = fast * (1 - likely) + fast * state.factor * likely
     there = record.workload.flops
     scale = situation.workload.flops / there if there > 0 else 1.0
-    return _Expectation(candidate, fast, adjusted, state.lasts, scale)
+    return _Expectation(candidate, fast, adjusted, state.lasts, scale, record)
 
 
 def _seconds(record: Record) -> list[float]:
@@ -110,7 +110,7 @@ def _first(
     frames = first_frames(situation, BLOCK_SECONDS)
     chosen = _random(situation).choice(unknown)
     reason = _reason(situation, NEVER_MEASURED)
-    return Choice(chosen, frames, None, reason, _others(known, chosen))
+    return Choice(chosen, frames, None, reason, _expected(situation, known))
 
 
 def _draw(situation: Situation, known: list[_Expectation]) -> _Expectation:
@@ -141,20 +141,24 @@ def _take(
         frames,
         best.seconds,
         _reason(situation, f"{reason}: {milliseconds}"),
-        _others(known, best.implementation),
+        _expected(situation, known),
     )
 
 
 def _reason(situation: Situation, otherwise: str) -> str:
     if situation.pinned:
         return PINNED
-    is_alone = sum(c.available for c in situation.candidates) == 1
-    return ONLY_ONE if is_alone else otherwise
+    return otherwise if situation.has_contest else ONLY_ONE
 
 
-def _others(
-    known: list[_Expectation], chosen: Implementation
-) -> tuple[tuple[str, float], ...]:
-    others = [e for e in known if e.implementation is not chosen]
-    named = [(e.implementation.name, e.seconds) for e in others]
-    return tuple(sorted(named, key=lambda other: other[1]))
+def _expected(situation: Situation, known: list[_Expectation]) -> dict[str, Expected]:
+    return {
+        each.implementation.name: Expected(
+            each.seconds,
+            each.record.point.uncertainty,
+            each.seconds / each.fast_seconds,
+            each.record.workload == situation.workload,
+            (each.record,),
+        )
+        for each in known
+    }

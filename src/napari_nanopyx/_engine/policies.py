@@ -7,9 +7,9 @@ from importlib.util import find_spec
 from math import isfinite
 
 from napari_nanopyx._engine import agent, paper
-from napari_nanopyx._engine.agent import Policy
 from napari_nanopyx._engine.delays import DEVIATIONS
 from napari_nanopyx._engine.errors import MissingPackage
+from napari_nanopyx._engine.situation import Policy
 
 POLICIES = ("default", "paper")
 

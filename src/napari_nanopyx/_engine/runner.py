@@ -12,7 +12,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_nanopyx._engine import catalogue, context, devices, events, history
-from napari_nanopyx._engine.agent import Situation
 from napari_nanopyx._engine.errors import (
     Cancelled,
     ImplementationFailed,
@@ -23,6 +22,7 @@ from napari_nanopyx._engine.events import Run
 from napari_nanopyx._engine.measuring import measured, workload_of
 from napari_nanopyx._engine.reader import Reader
 from napari_nanopyx._engine.sessions import Sessions
+from napari_nanopyx._engine.situation import Situation
 from napari_nanopyx._engine.source import as_source
 from napari_nanopyx._engine.types import (
     Choice,

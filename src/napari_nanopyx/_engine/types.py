@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from numpy.typing import NDArray
 
 from napari_nanopyx._kernels.declaration import Partial
+
+if TYPE_CHECKING:
+    from napari_nanopyx._engine.expected import Expected
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +112,17 @@ class Choice:
     expected_seconds: float | None
     """For one frame; None while nothing is known."""
     reason: str
-    runners_up: tuple[tuple[str, float], ...] = ()
+    expected: Mapping[str, Expected] = field(default_factory=dict)
+    """Seconds for a frame by each candidate of which anything is known, by name."""
+    prepare: tuple[Implementation, ...] = ()
+    """What to get ready in the background, for later blocks."""
+
+    @property
+    def runners_up(self) -> list[tuple[str, Expected]]:
+        """The other candidates, the fastest first."""
+        chosen = self.implementation.name
+        others = [item for item in self.expected.items() if item[0] != chosen]
+        return sorted(others, key=lambda item: float(item[1]))
 
 
 class Session(Protocol):

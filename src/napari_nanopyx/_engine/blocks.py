@@ -1,0 +1,89 @@
+"""How long a block takes, from those measured: a fixed time, and one for each frame."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+LONGEST_SECONDS = 0.25
+"""What a block should take at most: progress and cancel answer this often."""
+
+SHORTEST_SECONDS = 0.1
+"""What it should take at least, where its fixed time is short."""
+
+FIXED_SHARE = 0.01
+"""The part of a block that its fixed time may take before the block gets longer."""
+
+_FARTHEST = 4
+_DOUBT = 0.02
+_TINY = 1e-9
+
+
+class BlockTime(NamedTuple):
+    """The seconds of an undisturbed block."""
+
+    fixed: float
+    """Starting threads, launching kernels, merging: whatever the frames."""
+    per_frame: float
+    most_frames: int
+    """Frames of the longest block that was measured."""
+
+    def seconds(self, frames: float) -> float:
+        """Return the seconds that a block of so many frames takes."""
+        return self.fixed + self.per_frame * frames
+
+    @property
+    def frames(self) -> int:
+        """How many frames a block should have.
+
+        As few as its fixed time allows, because a choice is made anew for each block
+        and a delay is noticed at its end; and not many times more than ever measured.
+        """
+        each = max(self.per_frame, _TINY)
+        enough = max(SHORTEST_SECONDS - self.fixed, self.fixed / FIXED_SHARE) / each
+        most = min((LONGEST_SECONDS - self.fixed) / each, _FARTHEST * self.most_frames)
+        return max(1, round(min(enough, most)))
+
+    @property
+    def frame_seconds(self) -> float:
+        """Seconds for a frame of such a block."""
+        return self.seconds(self.frames) / self.frames
+
+    def scaled(self, factor: float) -> BlockTime:
+        """Return the same where everything takes so many times as long."""
+        return BlockTime(self.fixed * factor, self.per_frame * factor, self.most_frames)
+
+
+def block_time(blocks: Sequence[tuple[int, float]]) -> BlockTime:
+    """Fit the times of blocks, given as frames and seconds.
+
+    The first fit is of all blocks, the second of those that were faster beside it: a
+    few slow outliers hardly move it. Each error counts beside its block's seconds. A
+    fixed time is believed as far as blocks of different lengths show it.
+    """
+    first = _fit(blocks)
+    ranked = sorted(blocks, key=lambda block: block[1] / first.seconds(block[0]))
+    lengths = {frames for frames, _ in blocks}
+    kept = max((len(ranked) + 1) // 2, min(2, len(lengths)))
+    return _fit(ranked[:kept], max(lengths))
+
+
+def _fit(blocks: Sequence[tuple[int, float]], most_frames: int = 1) -> BlockTime:
+    ones = frames_ones = frames_frames = fixed_sum = frames_sum = 0.0
+    for frames, measured in blocks:
+        seconds = max(measured, _TINY)
+        one, each = 1 / seconds, frames / seconds
+        ones += one * one
+        frames_ones += one * each
+        frames_frames += each * each
+        fixed_sum += one
+        frames_sum += each
+    doubted = ones * (1 + _DOUBT / len(blocks))
+    determinant = doubted * frames_frames - frames_ones * frames_ones
+    fixed = (fixed_sum * frames_frames - frames_sum * frames_ones) / determinant
+    if fixed <= 0:
+        return BlockTime(0.0, frames_sum / frames_frames, most_frames)
+    per_frame = (frames_sum - fixed * frames_ones) / frames_frames
+    if per_frame <= 0:
+        return BlockTime(fixed_sum / doubted, 0.0, most_frames)
+    return BlockTime(fixed, per_frame, most_frames)

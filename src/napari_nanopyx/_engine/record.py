@@ -1,0 +1,150 @@
+"""What is remembered of one implementation at one workload."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from math import log, sqrt
+from typing import NamedTuple
+
+from napari_nanopyx._engine.blocks import BlockTime, block_time
+from napari_nanopyx._engine.delays import Standing, standing
+from napari_nanopyx._engine.prediction import Point
+from napari_nanopyx._engine.similarity import features
+from napari_nanopyx._engine.types import Measurement, Workload
+
+NOTICED = 1.25
+"""Times the usual seconds from which a block counts as slow."""
+
+RECENT = 50
+"""Warm measurements kept in memory for each implementation and workload."""
+
+_RECENT_COLD = 8
+_FEWEST_BEFORE = 2
+_USUAL_SPREAD = 0.1
+_SHORTEST_SECONDS = 1e-9
+
+
+class Arm(NamedTuple):
+    """An implementation on a device: what a choice is made between."""
+
+    implementation: str
+    device: str
+
+
+@dataclass(frozen=True)
+class Record:
+    """What is remembered of one arm at one workload; the newest measurement is last."""
+
+    workload: Workload
+    warm: tuple[Measurement, ...] = ()
+    cold: tuple[Measurement, ...] = ()
+    frames: int = 0
+    seconds: float = 0.0
+    """Transfer and computation, of the frames above."""
+    preparation: float = 0.0
+    judged: tuple[bool, ...] = ()
+    """Of the oldest warm ones, whether they were slow beside those before them."""
+
+    @cached_property
+    def block_time(self) -> BlockTime:
+        """What a block takes when nothing delays it; by cold ones if none is warm."""
+        if not self.warm:
+            return block_time([_block(m) for m in self.cold])
+        usual = zip(self.warm, self.slow, strict=True)
+        return block_time([_block(m) for m, is_slow in usual if not is_slow])
+
+    @cached_property
+    def slow(self) -> tuple[bool, ...]:
+        """Of each warm one, whether it was slow beside those before it.
+
+        A short block that was delayed would else pass for one with a fixed time.
+        """
+        slow, usual, expected, next_fit = list(self.judged), [], None, 2
+        for place, measurement in enumerate(self.warm):
+            block = _block(measurement)
+            if place >= len(slow):
+                factor = 1.0 if expected is None else _factor(block, expected)
+                slow.append(factor >= NOTICED)
+            if not slow[place]:
+                usual.append(block)
+            if len(usual) >= next_fit and place + 1 >= len(self.judged):
+                expected, next_fit = block_time(usual), 2 * len(usual)
+        return tuple(slow)
+
+    @cached_property
+    def point(self) -> Point:
+        """The seconds of a frame of a long block.
+
+        Its uncertainty is a standard error that takes one unseen run to be 10 % off.
+        """
+        usual = self.block_time
+        errors = sorted(
+            log(max(m.timing.warm, _SHORTEST_SECONDS) / usual.seconds(m.frames))
+            for m in self.measured
+        )
+        fast = errors[: (len(errors) + 1) // 2]
+        squares = sum(error**2 for error in fast)
+        uncertainty = sqrt(_USUAL_SPREAD**2 + squares) / len(fast)
+        work = self.workload
+        seconds = max(usual.frame_seconds, _SHORTEST_SECONDS)
+        return Point(features(work), work.flops, seconds, uncertainty)
+
+    @property
+    def measured(self) -> tuple[Measurement, ...]:
+        """What its time is known by: the warm ones, or else the cold."""
+        return self.warm or self.cold
+
+    def with_(self, measurement: Measurement) -> Record:
+        """Return the record after one more measurement."""
+        warm, cold, timing = self.warm, self.cold, measurement.timing
+        judged = self.judged
+        if measurement.outcome == "cold":
+            cold = (*cold, measurement)[-_RECENT_COLD:]
+        else:
+            if "block_time" in self.__dict__ and len(warm) >= _FEWEST_BEFORE:
+                factor = _factor(_block(measurement), self.block_time)
+                judged = (*self.slow, factor >= NOTICED)
+            judged = judged[max(0, len(warm) + 1 - RECENT) :]
+            if all(judged):  # then this is the usual time by now
+                judged = ()
+            warm = (*warm, measurement)[-RECENT:]
+        return Record(
+            self.workload,
+            warm,
+            cold,
+            self.frames + measurement.frames,
+            self.seconds + timing.warm,
+            self.preparation + timing.prepare,
+            judged,
+        )
+
+
+@dataclass(frozen=True)
+class Run:
+    """One warm measurement, with what was known of its arm and workload before it."""
+
+    measurement: Measurement
+    before: Record
+
+    @cached_property
+    def standing(self) -> Standing | None:
+        """How it compares with those before it; None if they are too few."""
+        earlier = [measurement.frame_seconds for measurement in self.before.warm]
+        return standing(self.measurement.frame_seconds, earlier)
+
+    @cached_property
+    def factor(self) -> float | None:
+        """Its seconds over those to expect; None if too little was known."""
+        if len(self.before.warm) < _FEWEST_BEFORE:
+            return None
+        return _factor(_block(self.measurement), self.before.block_time)
+
+
+def _block(measurement: Measurement) -> tuple[int, float]:
+    return measurement.frames, measurement.timing.warm
+
+
+def _factor(block: tuple[int, float], expected: BlockTime) -> float:
+    frames, seconds = block
+    return seconds / max(expected.seconds(frames), _SHORTEST_SECONDS)

@@ -1,0 +1,54 @@
+"""What a policy is told, and what it is: measurements in, choice out, nothing else.
+
+A policy is a pure function of a `Situation`. It reads no clock, file or random
+state, so that every choice can be repeated and tested with a table of numbers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+
+from napari_nanopyx._engine.evidence import Evidence
+from napari_nanopyx._engine.types import Choice, Implementation, Workload
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """All that a choice may depend on."""
+
+    workload: Workload
+    candidates: Sequence[Implementation]
+    evidence: Evidence
+    remaining: int
+    """Frames of the run that no block has computed yet."""
+    ready: Collection[str] = ()
+    """Names of the candidates that are prepared."""
+    pinned: bool = False
+    """Whether the only candidate was asked for by name."""
+    seed: int = 0
+    """For policies that draw lots."""
+    background_share: float = 0.5
+    """Computing time lost for each second of preparing something beside it."""
+
+    def usable(self) -> list[Implementation]:
+        """Return the candidates that can be chosen; the reference only as a last one.
+
+        Raises
+        ------
+        ValueError
+            If there is none.
+        """
+        usable = [c for c in self.candidates if c.available]
+        usable = [c for c in usable if c.kind != "reference"] or usable
+        if not usable:
+            raise ValueError("there is no available implementation to choose from")
+        return usable
+
+    @property
+    def has_contest(self) -> bool:
+        """Whether there is more than one candidate that can run."""
+        return sum(c.available for c in self.candidates) > 1
+
+
+Policy = Callable[[Situation], Choice]

@@ -1,0 +1,200 @@
+"""What is worth trying: implementations unknown, prepared elsewhere, or long unused."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from math import ceil
+from typing import NamedTuple
+
+from napari_nanopyx._engine.estimates import (
+    READY_SECONDS,
+    Estimate,
+    arm_of,
+    preparation,
+    time_lost,
+    time_spent,
+)
+from napari_nanopyx._engine.record import Record
+from napari_nanopyx._engine.situation import Situation
+from napari_nanopyx._engine.types import Implementation
+
+TRIAL_SECONDS = 0.03
+"""What a trial would take on the best implementation."""
+
+TRIALS = 2
+"""Warm measurements after which an implementation has been tried."""
+
+EXPLORATION_SHARE = 0.05
+"""The part of all computing time that may be lost on trials."""
+
+PROBE_SHARE = 0.03
+"""The part that may be lost on looking whether delays have ended."""
+
+LOSER_SHARE = 0.002
+"""The part that may be lost on measuring a slower implementation again."""
+
+LOSER_SECONDS = 60.0
+"""What others compute at least before a slower implementation is measured again."""
+
+TRYING = "trying it for the first time at this size"
+TRYING_AGAIN = "measuring it once more before it is judged"
+PROBING = "looking whether its delay has ended"
+RENEWING = "slower when it was last measured, long ago: measuring it again"
+
+_LONGER = 4
+_HOPELESS = 3.0
+_COLD_TRIALS = 3
+_PROBE_SECONDS = 0.001
+
+
+class Trial(NamedTuple):
+    """A block that is computed to learn something."""
+
+    implementation: Implementation
+    frames: int
+    cost: float
+    """Seconds that the best would save."""
+    reason: str
+
+
+class Contest(NamedTuple):
+    """The candidates beside the one that is the best to take now."""
+
+    situation: Situation
+    others: Sequence[Implementation]
+    known: Mapping[str, Estimate]
+    best: Implementation
+
+    @property
+    def seconds(self) -> float:
+        """What a frame takes on the best."""
+        return self.known[self.best.name].seconds
+
+    @property
+    def budget(self) -> float:
+        """Seconds that trials of this workload may still cost."""
+        exact = self.situation.evidence.exact(self.situation.workload)
+        total = time_spent(exact)
+        total += self.known[self.best.name].total(self.situation.remaining)
+        lost = time_lost(exact, arm_of(self.best), self.seconds)
+        return EXPLORATION_SHARE * total - lost
+
+
+def trials(contest: Contest) -> list[Trial]:
+    """Return what can be tried at once within the budget."""
+    situation, budget, found = contest.situation, contest.budget, []
+    for candidate, tried, estimate in _unknown(contest):
+        if not _is_ready(situation, candidate):
+            continue
+        excess = _excess(estimate, contest.seconds)
+        wished = frames_in(TRIAL_SECONDS, contest.seconds)
+        if tried is not None:
+            # Blocks of two lengths tell a fixed time from the time of each frame.
+            wished = max(wished, _LONGER * tried.block_time.most_frames)
+        frames = min(wished, int(budget / excess), situation.remaining)
+        if frames >= 1:
+            reason = TRYING if tried is None else TRYING_AGAIN
+            found.append(Trial(candidate, frames, frames * excess, reason))
+    return found
+
+
+def worth_preparing(contest: Contest) -> list[Implementation]:
+    """Return what should be compiled and set up beside the computation.
+
+    What is known to be faster: if that saves more than it costs, in the rest of this
+    run or had it been ready since it was used last. What is unknown: if the budget of
+    trials allows it.
+    """
+    situation, budget = contest.situation, contest.budget
+    wanted = []
+    for candidate, _, estimate in _unknown(contest):
+        cost = _cost_of_preparing(situation, candidate)
+        cost += _excess(estimate, contest.seconds)
+        if not _is_ready(situation, candidate) and cost <= budget:
+            wanted.append(candidate)
+    for candidate in contest.others:
+        known = contest.known.get(candidate.name)
+        if candidate in wanted or known is None or known.is_ready:
+            continue
+        frames = max(situation.remaining, known.idle / contest.seconds)
+        saved = (contest.seconds - known.usual.frame_seconds) * frames
+        if saved > _cost_of_preparing(situation, candidate):
+            wanted.append(candidate)
+    return wanted
+
+
+def probes(contest: Contest) -> list[Trial]:
+    """Return what is due to be measured again: delayed often, slower ones rarely."""
+    ready = [
+        (other, contest.known[other.name])
+        for other in contest.others
+        if other.name in contest.known and contest.known[other.name].is_ready
+    ]
+    delayed = [
+        (other, estimate)
+        for other, estimate in ready
+        if estimate.pace.slowdown > 1 and estimate.usual.frame_seconds < contest.seconds
+    ]
+    found = []
+    for other, estimate in ready:
+        if (other, estimate) in delayed:
+            frames = ceil(_PROBE_SECONDS / max(estimate.usual.per_frame, 1e-6))
+            share, least, reason = PROBE_SHARE / len(delayed), 0.0, PROBING
+        else:
+            frames = frames_in(TRIAL_SECONDS, contest.seconds)
+            share, least, reason = LOSER_SHARE, LOSER_SECONDS, RENEWING
+        frames = min(frames, contest.situation.remaining)
+        cost = max(estimate.now.seconds(frames) - frames * contest.seconds, 0.0)
+        if estimate.idle >= max(least, cost / share):
+            found.append(Trial(other, frames, cost, reason))
+    return found
+
+
+def frames_in(seconds: float, per_frame: float) -> int:
+    """Return how many frames such a time gives, at least one."""
+    return max(1, round(seconds / max(per_frame, 1e-9)))
+
+
+def _unknown(
+    contest: Contest,
+) -> Iterator[tuple[Implementation, Record | None, Estimate | None]]:
+    """Yield those not yet tried enough to be judged."""
+    exact = contest.situation.evidence.exact(contest.situation.workload)
+    for candidate in contest.others:
+        tried, estimate = (
+            exact.get(arm_of(candidate)),
+            contest.known.get(candidate.name),
+        )
+        if _is_worth_trying(tried, estimate, contest.seconds):
+            yield candidate, tried, estimate
+
+
+def _is_worth_trying(
+    tried: Record | None, estimate: Estimate | None, seconds: float
+) -> bool:
+    hopeless = (
+        estimate is not None
+        and estimate.near
+        and estimate.seconds > _HOPELESS * seconds
+    )
+    if tried is None:
+        return not hopeless
+    if not tried.warm:
+        return len(tried.cold) < _COLD_TRIALS
+    return len(tried.warm) < TRIALS and not hopeless
+
+
+def _excess(estimate: Estimate | None, seconds: float) -> float:
+    """Return what a frame of a trial may cost more; twice the time if unknown."""
+    slower = 1.0 if estimate is None else estimate.seconds / seconds - 1
+    return seconds * min(max(slower, 0.1), _HOPELESS)
+
+
+def _is_ready(situation: Situation, candidate: Implementation) -> bool:
+    if candidate.name in situation.ready:
+        return True
+    return preparation(situation.evidence, candidate) <= READY_SECONDS
+
+
+def _cost_of_preparing(situation: Situation, candidate: Implementation) -> float:
+    return preparation(situation.evidence, candidate) * situation.background_share
