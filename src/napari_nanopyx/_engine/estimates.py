@@ -35,12 +35,10 @@ class Estimate:
     usual: BlockTime
     """When nothing delays it."""
     pace: Pace
-    uncertainty: float
-    """Standard deviation of the logarithm of the seconds: 0.1 is about 10 %."""
+    uncertainty: float | None
+    """Standard deviation of the logarithm of the seconds; None if it was measured."""
     records: tuple[Record, ...]
     """What it rests on."""
-    exact: bool
-    """Whether it was measured at this very workload."""
     near: bool
     """Whether it was measured at a workload of about this size."""
     preparation: float
@@ -73,6 +71,11 @@ class Estimate:
         return ceil(remaining / blocks)
 
     @property
+    def exact(self) -> bool:
+        """Whether it was measured at this very workload."""
+        return self.uncertainty is None
+
+    @property
     def is_ready(self) -> bool:
         """Whether its first block can start at once."""
         return self.preparation <= READY_SECONDS
@@ -92,10 +95,9 @@ def expected(estimate: Estimate) -> Expected:
     """Return what users see of an estimate."""
     return Expected(
         estimate.seconds,
-        estimate.uncertainty,
-        estimate.pace.slowdown,
-        estimate.exact,
         estimate.records,
+        estimate.pace.slowdown,
+        estimate.uncertainty,
     )
 
 
@@ -116,9 +118,8 @@ def estimates(
     for candidate in candidates:
         arm = arm_of(candidate)
         if arm in exact:
-            usual, uncertainty = exact[arm].block_time, exact[arm].point.uncertainty
+            usual, uncertainty, near = exact[arm].block_time, None, True
             records: tuple[Record, ...] = (exact[arm],)
-            near = True
         elif records := evidence.alike(workload, arm):
             usual, uncertainty, near = _elsewhere(workload, records)
         else:
@@ -128,7 +129,6 @@ def estimates(
             pace(evidence.runs(arm)),
             uncertainty,
             records,
-            arm in exact,
             near,
             0.0 if candidate.name in ready else preparation(evidence, candidate),
             evidence.idle_seconds(arm),

@@ -13,34 +13,36 @@ class Expected(float):
 
     Attributes
     ----------
-    uncertainty : float
-        Standard deviation of the logarithm of the seconds: 0.1 is about 10 %.
     slowdown : float
         Times the usual seconds that it takes at present, 1 if nothing delays it.
     exact : bool
         Whether it was measured at this very workload.
     """
 
-    uncertainty: float
     slowdown: float
     exact: bool
     records: tuple[Record, ...]
+    _uncertainty: float
 
     def __new__(
         cls,
         seconds: float,
-        uncertainty: float,
-        slowdown: float,
-        exact: bool,
         records: tuple[Record, ...],
+        slowdown: float = 1.0,
+        uncertainty: float | None = None,
     ) -> Expected:
-        """Make a number that remembers the rest."""
+        """Make a number that remembers the rest; exact if no uncertainty is given."""
         expected = super().__new__(cls, seconds)
-        expected.uncertainty = uncertainty
-        expected.slowdown = slowdown
-        expected.exact = exact
         expected.records = records
+        expected.slowdown = slowdown
+        expected.exact = uncertainty is None
+        expected._uncertainty = uncertainty or 0.0
         return expected
+
+    @property
+    def uncertainty(self) -> float:
+        """Standard deviation of the logarithm of the seconds: 0.1 is about 10 %."""
+        return self.records[0].point.uncertainty if self.exact else self._uncertainty
 
     @property
     def measured(self) -> list[Measurement]:

@@ -42,6 +42,8 @@ class _Expectation:
     """Work here over work where it was measured."""
     record: Record
     """What it rests on."""
+    exact: bool
+    """Whether that was measured at this very workload."""
 
 
 def choose(situation: Situation, deviations: float = DEVIATIONS) -> Choice:
@@ -81,8 +83,9 @@ def _expectation(
     situation: Situation, candidate: Implementation, deviations: float
 ) -> _Expectation | None:
     evidence, arm = situation.evidence, arm_of(candidate)
-    record = evidence.exact(situation.workload).get(arm)
+    record, exact = evidence.exact(situation.workload).get(arm), True
     if record is None or not _seconds(record):
+        exact = False
         alike = evidence.alike(situation.workload, arm)
         record = next((found for found in alike if _seconds(found)), None)
     if record is None:
@@ -93,7 +96,7 @@ def _expectation(
     adjusted = fast * (1 - likely) + fast * state.factor * likely
     there = record.workload.flops
     scale = situation.workload.flops / there if there > 0 else 1.0
-    return _Expectation(candidate, fast, adjusted, state.lasts, scale, record)
+    return _Expectation(candidate, fast, adjusted, state.lasts, scale, record, exact)
 
 
 def _seconds(record: Record) -> list[float]:
@@ -110,7 +113,7 @@ def _first(
     frames = first_frames(situation, BLOCK_SECONDS)
     chosen = _random(situation).choice(unknown)
     reason = _reason(situation, NEVER_MEASURED)
-    return Choice(chosen, frames, None, reason, _expected(situation, known))
+    return Choice(chosen, frames, None, reason, _expected(known))
 
 
 def _draw(situation: Situation, known: list[_Expectation]) -> _Expectation:
@@ -141,7 +144,7 @@ def _take(
         frames,
         best.seconds,
         _reason(situation, f"{reason}: {milliseconds}"),
-        _expected(situation, known),
+        _expected(known),
     )
 
 
@@ -151,14 +154,13 @@ def _reason(situation: Situation, otherwise: str) -> str:
     return otherwise if situation.has_contest else ONLY_ONE
 
 
-def _expected(situation: Situation, known: list[_Expectation]) -> dict[str, Expected]:
+def _expected(known: list[_Expectation]) -> dict[str, Expected]:
     return {
         each.implementation.name: Expected(
             each.seconds,
-            each.record.point.uncertainty,
-            each.seconds / each.fast_seconds,
-            each.record.workload == situation.workload,
             (each.record,),
+            each.seconds / each.fast_seconds,
+            None if each.exact else each.record.point.uncertainty,
         )
         for each in known
     }

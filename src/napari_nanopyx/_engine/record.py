@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from math import log, sqrt
 from typing import NamedTuple
@@ -32,6 +32,18 @@ class Arm(NamedTuple):
     device: str
 
 
+class Fit(NamedTuple):
+    """A block time, and how many warm measurements there were when it was fitted."""
+
+    block_time: BlockTime
+    counted: int
+
+    def covers(self, counted: int, frames: int) -> bool:
+        """Tell whether so many measurements, the newest of so many frames, are like."""
+        few_more = counted <= min(1.125 * self.counted, self.counted + 6)
+        return few_more and frames <= self.block_time.most_frames
+
+
 @dataclass(frozen=True)
 class Record:
     """What is remembered of one arm at one workload; the newest measurement is last."""
@@ -43,16 +55,28 @@ class Record:
     seconds: float = 0.0
     """Transfer and computation, of the frames above."""
     preparation: float = 0.0
+    counted: int = 0
+    """Warm measurements in all."""
     judged: tuple[bool, ...] = ()
     """Of the oldest warm ones, whether they were slow beside those before them."""
+    earlier_fit: Fit | None = None
+    """One that is still good enough."""
 
     @cached_property
     def block_time(self) -> BlockTime:
         """What a block takes when nothing delays it; by cold ones if none is warm."""
+        return self.fit.block_time
+
+    @cached_property
+    def fit(self) -> Fit:
+        """The block time; a fit to almost as many measurements will do."""
+        if self.earlier_fit is not None:
+            return self.earlier_fit
         if not self.warm:
-            return block_time([_block(m) for m in self.cold])
+            return Fit(block_time([_block(m) for m in self.cold]), 0)
         usual = zip(self.warm, self.slow, strict=True)
-        return block_time([_block(m) for m, is_slow in usual if not is_slow])
+        blocks = [_block(m) for m, is_slow in usual if not is_slow]
+        return Fit(block_time(blocks), self.counted)
 
     @cached_property
     def slow(self) -> tuple[bool, ...]:
@@ -60,6 +84,8 @@ class Record:
 
         A short block that was delayed would else pass for one with a fixed time.
         """
+        if len(self.judged) == len(self.warm):
+            return self.judged
         slow, usual, expected, next_fit = list(self.judged), [], None, 2
         for place, measurement in enumerate(self.warm):
             block = _block(measurement)
@@ -97,26 +123,30 @@ class Record:
 
     def with_(self, measurement: Measurement) -> Record:
         """Return the record after one more measurement."""
-        warm, cold, timing = self.warm, self.cold, measurement.timing
-        judged = self.judged
+        timing = measurement.timing
+        counted = replace(
+            self,
+            frames=self.frames + measurement.frames,
+            seconds=self.seconds + timing.warm,
+            preparation=self.preparation + timing.prepare,
+        )
         if measurement.outcome == "cold":
-            cold = (*cold, measurement)[-_RECENT_COLD:]
-        else:
-            if "block_time" in self.__dict__ and len(warm) >= _FEWEST_BEFORE:
-                factor = _factor(_block(measurement), self.block_time)
-                judged = (*self.slow, factor >= NOTICED)
-            judged = judged[max(0, len(warm) + 1 - RECENT) :]
-            if all(judged):  # then this is the usual time by now
-                judged = ()
-            warm = (*warm, measurement)[-RECENT:]
-        return Record(
-            self.workload,
-            warm,
-            cold,
-            self.frames + measurement.frames,
-            self.seconds + timing.warm,
-            self.preparation + timing.prepare,
-            judged,
+            return replace(counted, cold=(*self.cold, measurement)[-_RECENT_COLD:])
+        judged, fit = self.judged, None
+        if "fit" in self.__dict__ and len(self.warm) >= _FEWEST_BEFORE:
+            factor = _factor(_block(measurement), self.block_time)
+            judged, fit = (*self.slow, factor >= NOTICED), self.fit
+        judged = judged[max(0, len(self.warm) + 1 - RECENT) :]
+        if all(judged):  # then this is the usual time by now
+            judged, fit = (), None
+        if fit is not None and not fit.covers(self.counted + 1, measurement.frames):
+            fit = None
+        return replace(
+            counted,
+            warm=(*self.warm, measurement)[-RECENT:],
+            counted=self.counted + 1,
+            judged=judged,
+            earlier_fit=fit,
         )
 
 
