@@ -22,7 +22,6 @@ from benchmarks.replay import (
     table,
 )
 from benchmarks.trace import Trace
-from napari_nanopyx._engine import agent
 from napari_nanopyx._engine.situation import Situation
 from napari_nanopyx._engine.types import Choice, Workload
 
@@ -161,11 +160,27 @@ def test_delay_handling_has_the_published_effect() -> None:
     assert np.mean(gains) >= 1.8
 
 
-def test_default_is_near_the_oracle_when_all_is_known() -> None:
-    for known in made(0):
-        if known.name in ("steady", "steady, CPU", "sizes in turn"):
-            taken = replay(known, Player(agent.choose)).seconds
-            assert taken <= 1.05 * oracle_seconds(known)
+UNDISTURBED = (
+    "steady",
+    "steady, new process",
+    "steady, CPU",
+    "slow drift",
+    "sizes in turn",
+)
+
+
+@pytest.mark.parametrize("name", [t.name for t in made(0)])
+def test_default_is_no_worse_than_the_published_policy(name: str) -> None:
+    """On the mean of two, and to a thousandth of the oracle's time."""
+    default, paper = [], []
+    for seed in range(2):
+        (known,) = [t for t in made(seed) if t.name == name]
+        least = oracle_seconds(known)
+        default.append(replay(known, PLAYERS["default"], seed).seconds / least)
+        paper.append(replay(known, PLAYERS["paper"], seed).seconds / least)
+    assert np.mean(default) <= np.mean(paper) + 1e-3
+    if name in UNDISTURBED:
+        assert np.mean(default) <= 1.05
 
 
 def test_made_traces_have_what_they_are_named_for() -> None:
