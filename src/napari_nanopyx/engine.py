@@ -18,6 +18,9 @@ from napari_nanopyx._engine.errors import (
     MissingPackage,
     NanoPyxError,
     NoImplementationLeft,
+    NotFinite,
+    NotFiniteWarning,
+    PreparationFailed,
     UnknownImplementation,
 )
 from napari_nanopyx._engine.estimates import estimates
@@ -47,6 +50,9 @@ __all__ = [
     "MissingPackage",
     "NanoPyxError",
     "NoImplementationLeft",
+    "NotFinite",
+    "NotFiniteWarning",
+    "PreparationFailed",
     "Run",
     "Timing",
     "UnknownImplementation",
@@ -92,8 +98,7 @@ def devices() -> list[Device]:
 
 def refresh() -> None:
     """Look for devices again, and give implementations that failed another chance."""
-    _devices.refresh()
-    catalogue.release()
+    catalogue.refresh()
 
 
 def history(task: str | None = None, newest: int | None = None) -> list[Measurement]:

@@ -14,9 +14,9 @@ import pytest
 from numpy.typing import NDArray
 
 from napari_nanopyx import _kernels
-from napari_nanopyx._engine import catalogue, devices, history, runner
+from napari_nanopyx._engine import catalogue, devices, history, preparing, runner
 from napari_nanopyx._engine.backends import BACKENDS
-from napari_nanopyx._engine.types import Implementation, Timing
+from napari_nanopyx._engine.types import Compiler, Implementation, Timing
 from napari_nanopyx._kernels.declaration import Cost, Output, Partial, Task
 
 Hook = Callable[[NDArray[Any], range], None]
@@ -45,6 +45,7 @@ class ToyPlan:
     shape: tuple[int, ...]
     segments: Sequence[range]
     block_bytes_per_frame: int = 1
+    accumulates: bool = False
     parameters: Mapping[str, float | str | bool] = field(
         default_factory=lambda: {"factor": 2, "kernel": "plain"}
     )
@@ -74,6 +75,8 @@ class Arm:
     prepare: float = 0.0
     kind: str = "compiled"
     preferred_frames: int = 1000
+    compiling: Callable[[], None] | None = None
+    """Called in place of a compiler; may raise or take long."""
     before: Hook | None = None
     """Called with each block; may raise."""
     reason: str = ""
@@ -160,6 +163,12 @@ class ToyBackend:
     def open(self, *given: Any) -> ToySession:
         return self.toy.open(*given)
 
+    def compiler(self, implementation: Implementation) -> Compiler | None:
+        compiling = self.toy.arms[implementation.name].compiling
+        if compiling is None:
+            return None
+        return Compiler("toy compiler 1", lambda *_: compiling())
+
 
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
@@ -167,9 +176,11 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.setenv("NAPARI_NANOPYX_HOME", str(tmp_path))
     history.close()
     catalogue.release()
+    preparing.forget()
     yield tmp_path
     history.close()
     catalogue.release()
+    preparing.forget()
 
 
 @pytest.fixture
@@ -179,6 +190,7 @@ def toy(home: Path, monkeypatch: pytest.MonkeyPatch) -> Toy:
     for kind in list(BACKENDS):
         monkeypatch.setitem(BACKENDS, kind, ToyBackend(toy, kind))
     monkeypatch.setattr(devices, "opencl_is_known", lambda: True)
+    monkeypatch.setattr(preparing, "_tried", lambda *_: ("", False))
     monkeypatch.setattr(_kernels, "tasks", lambda: {"toy": toy.task}, raising=False)
     monkeypatch.setattr(_kernels, "digest", lambda name: f"{name} 1", raising=False)
     return toy

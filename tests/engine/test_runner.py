@@ -160,7 +160,7 @@ def test_an_implementation_that_cannot_be_opened_is_left_out(
 def test_a_bigger_block_is_cut_for_the_next_implementation(toy: Any, arm: Any) -> None:
     def fail(block: Any, frames: range) -> None:
         if len(frames) > 8:
-            raise MemoryError
+            raise RuntimeError("too much")
 
     toy.arms = {
         "threads-dynamic": arm(1e-4, before=fail),

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from napari_nanopyx import _kernels
-from napari_nanopyx._engine import devices
-from napari_nanopyx._engine.backends import BACKENDS, backend
+from napari_nanopyx._engine import devices, preparing, verdicts
+from napari_nanopyx._engine.backends import BACKENDS, backend, programs
 from napari_nanopyx._engine.errors import (
     ImplementationUnavailable,
     UnknownImplementation,
@@ -15,6 +15,7 @@ from napari_nanopyx._engine.types import Implementation, Session
 from napari_nanopyx._kernels.declaration import Plan, Task
 
 _quarantined: dict[tuple[str, str], str] = {}
+_lost: set[str] = set()
 
 
 def implementations(task_name: str) -> list[Implementation]:
@@ -90,6 +91,28 @@ def release(task_name: str | None = None, name: str | None = None) -> None:
         _quarantined.pop((task_name, name), None)
 
 
+def refresh() -> None:
+    """Look for devices again, and give whatever has failed another chance."""
+    release()
+    _lost.clear()
+    verdicts.forget_problems()
+    _start_anew()
+
+
+def lose(implementation: Implementation, reason: str) -> None:
+    """Look for devices again, as this one has been lost; the second time is enough."""
+    if implementation.device in _lost:
+        quarantine(implementation, reason)
+    _lost.add(implementation.device)
+    _start_anew()
+
+
+def _start_anew() -> None:
+    devices.refresh()
+    programs.forget()
+    preparing.forget()
+
+
 def _listed(
     task_name: str, kinds: list[str], quarantine: bool = True
 ) -> list[Implementation]:
@@ -98,18 +121,24 @@ def _listed(
         for kind in kinds
         for implementation in backend(kind).implementations(task_name)
     ]
-    if not (quarantine and _quarantined):
+    if not quarantine or not (_quarantined or verdicts.problems()):
         return listed
-    return [_as_quarantined(implementation) for implementation in listed]
+    return [_judged(implementation) for implementation in listed]
 
 
-def _as_quarantined(implementation: Implementation) -> Implementation:
-    reason = _quarantined.get((implementation.task, implementation.name))
-    if reason is None or not implementation.available:
+def _judged(implementation: Implementation) -> Implementation:
+    """Return an implementation as unavailable if it has failed."""
+    if not implementation.available:
         return implementation
-    return replace(
-        implementation,
-        available=False,
-        reason=f"it failed earlier in this session: {reason}",
-        remedy="start the program again to give it another chance",
-    )
+    if reason := _quarantined.get((implementation.task, implementation.name)):
+        return replace(
+            implementation,
+            available=False,
+            reason=f"it failed earlier in this session: {reason}",
+            remedy="start the program again to give it another chance",
+        )
+    if problem := preparing.problem(implementation):
+        return replace(
+            implementation, available=False, reason=problem, remedy=preparing.REMEDY
+        )
+    return implementation

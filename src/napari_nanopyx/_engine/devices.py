@@ -71,6 +71,13 @@ def opencl_is_known() -> bool:
     return False
 
 
+def take_over(found: list[Device]) -> None:
+    """Know the OpenCL devices that another process of this program has found."""
+    global _found
+    with _search_lock:
+        _found = found, None
+
+
 def refresh() -> None:
     """Look for OpenCL devices again when next asked."""
     global _found, _searching

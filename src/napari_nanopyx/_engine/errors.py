@@ -1,13 +1,16 @@
-"""What can go wrong in the engine, as one tree of exceptions and one warning.
+"""What can go wrong in the engine, as one tree of exceptions and two warnings.
 
 NanoPyxError
 ├── Cancelled
 ├── MissingPackage (also an ImportError)
 ├── ImplementationUnavailable
 │   └── UnknownImplementation (also a ValueError)
+├── PreparationFailed
+├── NotFinite
 └── ImplementationFailed
     └── NoImplementationLeft
 HistoryWarning (a UserWarning)
+NotFiniteWarning (a RuntimeWarning)
 """
 
 # ruff: noqa: N818 - these names say what happened
@@ -64,6 +67,34 @@ class UnknownImplementation(ImplementationUnavailable, ValueError):
         )
 
 
+class PreparationFailed(NanoPyxError):
+    """An implementation could not be made ready: its compiler crashed or hung."""
+
+    def __init__(self, reason: str, remedy: str) -> None:
+        super().__init__(reason, remedy)
+        self.reason = reason
+        self.remedy = remedy
+
+    def __str__(self) -> str:
+        return f"{self.reason}. What to do: {self.remedy}"
+
+
+class NotFinite(NanoPyxError):
+    """An implementation gave NaN or infinity where another one gives numbers."""
+
+    def __init__(self, values: int, other: str) -> None:
+        super().__init__(values, other)
+        self.values = values
+        self.other = other
+
+    def __str__(self) -> str:
+        plural = "" if self.values == 1 else "s"
+        return (
+            f"it gave NaN or infinity for {self.values} value{plural}, "
+            f"where {self.other!r} gives numbers"
+        )
+
+
 class ImplementationFailed(NanoPyxError):
     """An implementation that was asked for by name raised while computing."""
 
@@ -94,6 +125,10 @@ class NoImplementationLeft(ImplementationFailed):
 
 class HistoryWarning(UserWarning):
     """The history of measurements cannot be kept as it should."""
+
+
+class NotFiniteWarning(RuntimeWarning):
+    """A result holds NaN or infinity, and no implementation is to blame."""
 
 
 def describe(error: BaseException) -> str:

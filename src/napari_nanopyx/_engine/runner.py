@@ -2,48 +2,30 @@
 
 from __future__ import annotations
 
-import os
-import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from napari_nanopyx._engine import catalogue, context, devices, events, history
-from napari_nanopyx._engine.errors import (
-    Cancelled,
-    ImplementationFailed,
-    NoImplementationLeft,
-    describe,
-)
+from napari_nanopyx._engine.errors import Cancelled
 from napari_nanopyx._engine.events import Run
+from napari_nanopyx._engine.failures import Failures
+from napari_nanopyx._engine.finite import Finite
 from napari_nanopyx._engine.measuring import measured, workload_of
 from napari_nanopyx._engine.reader import Reader
 from napari_nanopyx._engine.sessions import Sessions
 from napari_nanopyx._engine.situation import Situation
 from napari_nanopyx._engine.source import as_source
-from napari_nanopyx._engine.types import (
-    Choice,
-    Implementation,
-    Timing,
-)
+from napari_nanopyx._engine.turns import computing
+from napari_nanopyx._engine.types import Choice, Implementation, Timing
 from napari_nanopyx._kernels.declaration import Plan, Task
 
 BLOCK_BYTES = 256 * 2**20
 """Memory that one block may need, whatever the implementation would prefer."""
-
-_computing = threading.Lock()
-
-
-def _after_fork() -> None:
-    global _computing
-    _computing = threading.Lock()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_after_fork)
 
 
 class Cancel(Protocol):
@@ -105,16 +87,15 @@ class _Runner:
         self, task: Task, image: Any, plan: Plan, pinned: Implementation | None
     ) -> None:
         self._task = task
-        self._plan = plan
         self._pinned = pinned
         self._policy, self._seed = context.policy()
         source = as_source(image)
         self._reader = Reader(source, plan.segments)
-        self._sessions = Sessions(task, plan)
-        self._failures: dict[str, str] = {}
-        self._last_error: Exception | None = None
-        self._merger = plan.merger()
         self._workload = workload_of(task, plan, source.dtype.name)
+        self._sessions = Sessions(task, plan, self._workload.dtype)
+        self._failures = Failures(task.name, pinned is not None)
+        self._finite = Finite(self._workload, plan, self._sessions)
+        self._merger = plan.merger()
         self._most_frames = max(1, _block_bytes() // max(1, plan.block_bytes_per_frame))
         self._started = time.perf_counter()
         self._run = Run(
@@ -153,29 +134,39 @@ class _Runner:
                 runs.append(self._run.snapshot())
 
     def _block(self) -> bool:
-        """Compute one block; return False if its implementation failed."""
+        """Compute one block; return False if its implementation failed or is not ready.
+
+        The next choice is made among those that are ready, if there are any.
+        """
+        for failed, reason in self._sessions.take_failed():
+            self._failed(failed, 0, 0.0, reason)
         choice = self._choose()
+        implementation = choice.implementation
+        if not self._sessions.is_ready(implementation):
+            return False
         try:
-            with _computing:
-                session = self._sessions.get(choice.implementation)
+            with computing():
+                session = self._sessions.get(implementation)
         except Exception as error:  # noqa: BLE001 - reported, or raised from
-            self._failed(choice, 0, 0.0, error)
+            self._failed(implementation, 0, 0.0, error)
             return False
         at_most = max(1, min(self._most_frames, session.preferred_frames))
+        at_most = self._failures.most_frames(implementation.name, at_most)
         size = min(choice.frames, at_most)
         frames, block = self._reader.take(size, at_most)
         if choice.expected_seconds is not None:
             self._reader.read_ahead(size)
         started = time.perf_counter()
         try:
-            with _computing:
+            with computing():
                 started = time.perf_counter()
                 places = self._merger.places(frames)
                 partial, timing = session.run(block, frames, places)
+            self._finite.check(implementation, block, frames, partial, timing.warm)
         except Exception as error:  # noqa: BLE001 - reported, or raised from
             self._reader.give_back(frames, block)
             seconds = time.perf_counter() - started
-            self._failed(choice, len(frames), seconds, error)
+            self._failed(implementation, len(frames), seconds, error)
             return False
         self._merger.add(frames, partial)
         self._finished(choice, len(frames), timing)
@@ -186,16 +177,14 @@ class _Runner:
         if self._pinned is not None:
             candidates = [self._pinned]
         else:
-            candidates = catalogue.candidates(self._task.name)
-            if not any(candidate.available for candidate in candidates):
-                candidates = self._last_resort()
+            candidates = self._failures.candidates(self._sessions.pending())
         choice = self._policy(
             Situation(
                 self._workload,
                 candidates,
                 evidence,
                 self._reader.remaining,
-                self._run.blocks,
+                frozenset(self._sessions.ready),
                 pinned=self._pinned is not None,
                 seed=self._seed,
             )
@@ -204,21 +193,12 @@ class _Runner:
         self._run.reason = choice.reason
         return choice
 
-    def _last_resort(self) -> list[Implementation]:
-        """Wait for the OpenCL devices; if there is nothing on them either, give up."""
-        candidates = catalogue.candidates(self._task.name, wait=True)
-        if any(candidate.available for candidate in candidates):
-            return candidates
-        # If all fail in one run, its input is the likelier cause: condemn none of them.
-        for name in self._failures:
-            catalogue.release(self._task.name, name)
-        reasons = {missing.name: missing.reason for missing in candidates}
-        failure = NoImplementationLeft(self._task.name, reasons | self._failures)
-        raise failure from self._last_error
-
     def _finished(self, choice: Choice, frames: int, timing: Timing) -> None:
-        measurement = measured(self._workload, choice.implementation, frames, timing)
         name = choice.implementation.name
+        compiling = self._sessions.take_preparation(name)
+        if compiling:
+            timing = replace(timing, prepare=timing.prepare + compiling)
+        measurement = measured(self._workload, choice.implementation, frames, timing)
         history.current().record(measurement, first=name not in self._run.blocks)
         self._run.blocks[name] = self._run.blocks.get(name, 0) + frames
         self._run.frames_done += frames
@@ -226,19 +206,14 @@ class _Runner:
         self._announce(events.block_finished, choice, measurement, done, total)
 
     def _failed(
-        self, choice: Choice, frames: int, seconds: float, error: Exception
+        self, failed: Implementation, frames: int, seconds: float, error: Exception
     ) -> None:
-        """Leave the implementation out from now on, or raise if it was asked for."""
-        chosen, reason = choice.implementation, describe(error)
+        """Note a failure, and raise if no other implementation may be used."""
         timing = Timing(0.0, 0.0, seconds)
-        failure = measured(self._workload, chosen, frames, timing, failed=True)
+        failure = measured(self._workload, failed, frames, timing, failed=True)
         history.current().record(failure)
-        if self._pinned is not None:
-            raise ImplementationFailed(chosen.name, self._task.name, reason) from error
-        self._failures[chosen.name], self._last_error = reason, error
-        catalogue.quarantine(chosen, reason)
-        self._sessions.close(chosen.name)
-        events.publish(events.implementation_quarantined, chosen, reason)
+        self._sessions.close(failed.name)
+        self._failures.add(failed, frames, error)
 
     def _announce(self, signal: Any, *values: Any) -> None:
         self._run.seconds = time.perf_counter() - self._started

@@ -5,13 +5,12 @@ from __future__ import annotations
 import json
 import os
 import re
-import subprocess
 import sys
 import sysconfig
-import tempfile
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
+from napari_nanopyx._engine import child
 from napari_nanopyx._engine.types import Device
 
 PROBE_SECONDS = 20.0
@@ -94,41 +93,23 @@ def interpreter() -> str | None:
 
 
 def _ask(python: str, limit_seconds: float) -> dict[str, Any]:
-    """Run the probe; it prints to files, because a pipe could keep us waiting."""
-    # The child ends itself a little later, in case this process has ended before.
-    command = [python, "-P", str(_PROBE), str(limit_seconds + 5)]
-    with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as messages:
-        try:
-            child = subprocess.Popen(  # noqa: S603 - our own interpreter and file
-                command,
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=messages,
-                creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
-            )
-        except OSError as error:
-            return _failed("crash", str(error))
-        try:
-            status = child.wait(limit_seconds)
-        except subprocess.TimeoutExpired:
-            child.kill()
-            child.wait()
-            return _failed("hang", f"{limit_seconds:g}")
-        lines, said = _lines(output), _lines(messages)
+    """Run the probe."""
     try:
-        answer: dict[str, Any] = json.loads(lines[-1])
+        ended = child.run(python, _PROBE, limit_seconds)
+    except OSError as error:
+        return _failed("crash", str(error))
+    if ended.status is None:
+        return _failed("hang", f"{limit_seconds:g}")
+    try:
+        answer: dict[str, Any] = json.loads(ended.printed[-1])
     except (IndexError, ValueError):
-        return _failed("crash", ": ".join([f"exit status {status}", *said[-1:]]))
+        detail = ": ".join([f"exit status {ended.status}", *ended.said[-1:]])
+        return _failed("crash", detail)
     return answer
 
 
 def _failed(problem: str, detail: str) -> dict[str, Any]:
     return {"devices": [], "problem": problem, "detail": detail}
-
-
-def _lines(file: IO[bytes]) -> list[str]:
-    file.seek(0)
-    return file.read().decode(errors="replace").strip().splitlines()
 
 
 def _problem(kind: str, detail: str = "") -> Problem:

@@ -4,19 +4,75 @@ from __future__ import annotations
 
 import warnings
 
-from napari_nanopyx._engine import catalogue
+from napari_nanopyx._engine import catalogue, preparing
 from napari_nanopyx._engine.errors import describe
 from napari_nanopyx._engine.types import Implementation, Session
 from napari_nanopyx._kernels.declaration import Plan, Task
+
+_WAIT_SECONDS = 0.05
 
 
 class Sessions:
     """Opens implementations for one plan when they are first needed."""
 
-    def __init__(self, task: Task, plan: Plan) -> None:
+    def __init__(self, task: Task, plan: Plan, dtype: str) -> None:
         self._task = task
         self._plan = plan
+        self._dtype = dtype
         self._open: dict[str, Session] = {}
+        self._jobs: dict[str, tuple[Implementation, preparing.Job]] = {}
+        self._preparation: dict[str, float] = {}
+        self.ready: set[str] = set()
+        """Names of those that need not be compiled any more."""
+
+    def prepare(self, implementation: Implementation) -> None:
+        """Begin to compile an implementation, unless it is ready or begun."""
+        name = implementation.name
+        if name in self.ready or name in self._jobs:
+            return
+        job = preparing.begin(implementation, self._task, self._plan, self._dtype)
+        if job is None:
+            self.ready.add(name)
+        else:
+            self._jobs[name] = implementation, job
+
+    def is_ready(self, implementation: Implementation) -> bool:
+        """Tell whether an implementation can be opened and used at once.
+
+        If not, it is being compiled from now on. Who asks again meanwhile has nothing
+        better to do, and waits a moment.
+        """
+        name = implementation.name
+        if name in self._jobs:
+            self._jobs[name][1].wait(_WAIT_SECONDS)
+        self.prepare(implementation)
+        self._collect()
+        return name in self.ready
+
+    def is_open(self, name: str) -> bool:
+        """Tell whether an implementation has been opened."""
+        return name in self._open
+
+    def pending(self) -> set[str]:
+        """Return the names of those that are being compiled."""
+        self._collect()
+        return {name for name, (_, job) in self._jobs.items() if not job.has_ended}
+
+    def take_failed(self) -> list[tuple[Implementation, Exception]]:
+        """Return those that could not be compiled and what was raised, only once."""
+        failed = [
+            (implementation, job.error)
+            for implementation, job in self._jobs.values()
+            if job.has_ended
+        ]
+        found = [(each, error) for each, error in failed if error is not None]
+        for implementation, _ in found:
+            del self._jobs[implementation.name]
+        return found
+
+    def take_preparation(self, name: str) -> float:
+        """Return the seconds that compiling took, only once."""
+        return self._preparation.pop(name, 0.0)
 
     def get(self, implementation: Implementation) -> Session:
         """Return the session of an implementation; what opening it raises is raised."""
@@ -44,3 +100,11 @@ class Sessions:
         """Close whatever is open."""
         for name in list(self._open):
             self.close(name)
+
+    def _collect(self) -> None:
+        """Note which compilations have ended well."""
+        for name, (_, job) in list(self._jobs.items()):
+            if job.has_ended and job.error is None:
+                del self._jobs[name]
+                self.ready.add(name)
+                self._preparation[name] = job.seconds

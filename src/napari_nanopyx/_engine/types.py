@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 from numpy.typing import NDArray
 
-from napari_nanopyx._kernels.declaration import Partial
+from napari_nanopyx._kernels.declaration import Partial, Plan, Task
 
 if TYPE_CHECKING:
     from napari_nanopyx._engine.expected import Expected
@@ -44,6 +44,16 @@ class Implementation:
     """Why it cannot run here; empty if it can."""
     remedy: str = ""
     """What the user can do about it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Compiler:
+    """What makes an implementation ready when it is used first, and may take long."""
+
+    version: str
+    """Name and version; another one may succeed where this one failed."""
+    compile: Callable[[Task, Plan, str], None]
+    """Compiles for a task, a plan and a data type, without computing."""
 
 
 @dataclass(frozen=True, slots=True)

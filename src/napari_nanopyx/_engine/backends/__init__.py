@@ -6,7 +6,7 @@ from importlib import import_module
 from typing import Any, Protocol, cast
 
 from napari_nanopyx._engine.errors import ImplementationUnavailable, describe
-from napari_nanopyx._engine.types import Implementation, Session
+from napari_nanopyx._engine.types import Compiler, Implementation, Session
 from napari_nanopyx._kernels.declaration import Plan, Task
 
 
@@ -21,6 +21,9 @@ class Backend(Protocol):
 
     def open(self, implementation: Implementation, task: Task, plan: Plan) -> Session:
         """Get ready to compute blocks of one plan."""
+
+    def compiler(self, implementation: Implementation) -> Compiler | None:
+        """Return what compiles it when it is used first; None if nothing does."""
 
 
 BACKENDS: dict[str, str | Backend] = {
@@ -63,3 +66,6 @@ class BrokenBackend:
     def open(self, implementation: Implementation, *_: Any) -> Session:
         """Raise the reason."""
         raise ImplementationUnavailable(implementation.name, self._reason, self.remedy)
+
+    def compiler(self, implementation: Implementation) -> None:
+        """Return None: there is nothing to compile."""

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from functools import cache
 from importlib import import_module
+from importlib.metadata import version
 from importlib.util import find_spec
 from typing import Any
 
@@ -15,7 +16,7 @@ from numpy.typing import NDArray
 
 from napari_nanopyx._engine import devices
 from napari_nanopyx._engine.backends.arguments import Arguments, allocated
-from napari_nanopyx._engine.types import Implementation, Timing
+from napari_nanopyx._engine.types import Compiler, Implementation, Timing
 from napari_nanopyx._kernels.declaration import Partial, Plan, Task
 
 FRAMES = 8
@@ -53,6 +54,15 @@ def open(implementation: Implementation, task: Task, plan: Plan) -> NumbaSession
     return NumbaSession(task.name, plan)
 
 
+def compiler(implementation: Implementation) -> Compiler:
+    """Return Numba; it keeps what it has compiled on disk, for other processes too."""
+
+    def compile_(task: Task, plan: Plan, dtype: str) -> None:
+        open(implementation, task, plan).compile(dtype)
+
+    return Compiler(f"numba {version('numba')}", compile_)
+
+
 UNUSED = np.empty(0, np.float32)
 """What stands for an output that these parameters do not need."""
 
@@ -83,6 +93,12 @@ class NumbaSession:
             step(*(values.get(name, UNUSED) for name in names))
         total = time.perf_counter() - start
         return partial, Timing(prepared, 0.0, total - prepared)
+
+    def compile(self, dtype: str) -> None:
+        """Compile the steps before there is a block to compute."""
+        frames = self._plan.segments[0][:1]
+        block = np.zeros((1, *self._plan.shape[1:]), dtype)
+        self._compile(self._values(block, frames, allocated(self._plan, frames, None)))
 
     def close(self) -> None:
         """Nothing is held: compiled code stays for the next session."""

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import time
-import warnings
-from functools import cache
 from importlib import import_module
+from importlib.metadata import version
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from napari_nanopyx._engine import devices
+from napari_nanopyx._engine.backends import programs
 from napari_nanopyx._engine.backends.arguments import Arguments, allocated, fixed_scale
-from napari_nanopyx._engine.types import Device, Implementation, Timing
+from napari_nanopyx._engine.types import Compiler, Device, Implementation, Timing
 from napari_nanopyx._kernels.declaration import Partial, Plan, Task
 
 PIXEL_TYPES = {"uint8": "uchar", "uint16": "ushort", "float32": "float"}
@@ -41,24 +41,17 @@ def open(implementation: Implementation, task: Task, plan: Plan) -> OpenCLSessio
     raise LookupError(f"OpenCL device {implementation.name!r} has gone")
 
 
-@cache
-def _context(platform_index: int, device_index: int) -> Any:
-    import pyopencl as cl
+def compiler(implementation: Implementation) -> Compiler:
+    """Return the compiler of the device's driver; the device stands for its version."""
 
-    device = cl.get_platforms()[platform_index].get_devices()[device_index]
-    return cl.Context([device])
+    def compile_(task: Task, plan: Plan, dtype: str) -> None:
+        session = open(implementation, task, plan)
+        try:
+            session.compile(dtype)
+        finally:
+            session.close()
 
-
-@cache
-def _program(context: Any, task_name: str, options: tuple[str, ...]) -> Any:
-    """Return a built program; other sessions of this process build nothing again."""
-    import pyopencl as cl
-
-    generated = import_module(f"napari_nanopyx._generated.{task_name}_opencl")
-    with warnings.catch_warnings():
-        # A compiler that says anything at all, such as what it did, is no fault.
-        warnings.simplefilter("ignore", cl.CompilerWarning)
-        return cl.Program(context, generated.SOURCE).build(list(options))
+    return Compiler(f"pyopencl {version('pyopencl')}", compile_)
 
 
 def _cpu_lanes(device: Device) -> int:
@@ -87,7 +80,7 @@ class OpenCLSession:
         self._lanes = 1 if device.is_gpu else _cpu_lanes(device)
         self.preferred_frames = 512 if device.is_gpu else 32
         self._launch_frames = self._frames_that_fit(device)
-        self._context = _context(
+        self._context = programs.context(
             int(device.details["platform_index"]), int(device.details["device_index"])
         )
         profiling = cl.command_queue_properties.PROFILING_ENABLE
@@ -131,6 +124,10 @@ class OpenCLSession:
         moved = min(moved, stop - built)
         return partial, Timing(built - start, moved, stop - built - moved)
 
+    def compile(self, dtype: str) -> None:
+        """Build the program before there is a block to compute."""
+        self._build(dtype)
+
     def close(self) -> None:
         """Release the device memory."""
         for buffer in self._buffers.values():
@@ -157,7 +154,7 @@ class OpenCLSession:
             options.append("-DFIXED_POINT")
         if self._tables_fit_constant_memory():
             options.append("-DTABLE=__constant")
-        program = _program(self._context, self._task_name, tuple(options))
+        program = programs.program(self._context, self._task_name, tuple(options))
         self._kernels[pixel] = [
             (name, self._cl.Kernel(program, f"{name}_item"))
             for name in self._generated.items(**self._sizes(self._arguments.scalars))
