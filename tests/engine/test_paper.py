@@ -184,7 +184,8 @@ def test_a_delay_is_kept_for_each_arm_over_all_workloads() -> None:
     large = workload(200)
     scale = {"opencl:GPU": 0.002, "serial": 0.02, "threads-static": 0.01}
     evidence = delayed()
-    evidence.replace(large, usual(scale, large, times=1)[:-1])
+    for each in usual(scale, large, times=1)[:-1]:
+        evidence.add(each)
     assert ask(evidence, at=large).reason.startswith(SMALLEST)
     evidence.add(measured("opencl:GPU", 0.04))
     assert ask(evidence, at=large).reason.startswith(DRAWN.format("opencl:GPU"))

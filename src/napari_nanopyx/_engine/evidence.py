@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Mapping
 from itertools import islice
 from threading import Lock
@@ -10,6 +11,7 @@ from napari_nanopyx._engine.record import RECENT, Arm, Record, Run
 from napari_nanopyx._engine.similarity import Features, distance, features
 from napari_nanopyx._engine.types import Measurement, Workload
 
+_ARRIVED = 10_000
 _SIMILAR_WORKLOADS = 256
 _ALIKE_AT_MOST = 12
 
@@ -25,6 +27,7 @@ class Evidence:
         self._used_at: dict[Arm, float] = {}
         self._alike: dict[tuple[Features, Arm], list[Features]] = {}
         self._newest: Workload | None = None
+        self._arrived: deque[Measurement] = deque(maxlen=_ARRIVED)
         self._lock = Lock()
         for measurement in measurements:
             self._add(measurement)
@@ -43,14 +46,15 @@ class Evidence:
         with self._lock:
             self._records.pop(key, None)
             self._alike.clear()
-            others = {arm: _without(key, runs) for arm, runs in self._runs.items()}
-            self._runs = {}
+            others = [m for m in self._arrived if features(m.workload) != key]
+            known, self._runs = self._runs, {}
+            self._arrived.clear()
             for measurement in measurements:
                 self._add(measurement)
-            for arm, runs in others.items():
-                merged = [*runs, *self._runs.get(arm, ())]
-                merged.sort(key=lambda run: run.measurement.at)
-                self._runs[arm] = merged[-RECENT:]
+            self._arrived.extend(others)
+            for arm, runs in known.items():
+                fuller = self._runs.get(arm, [])
+                self._runs[arm] = _in_place(key, runs, fuller)[-RECENT:]
 
     def exact(self, workload: Workload) -> Mapping[Arm, Record]:
         """Return the records of exactly this workload, by arm."""
@@ -85,15 +89,10 @@ class Evidence:
     def measurements(self) -> list[Measurement]:
         """Return everything remembered, oldest first."""
         with self._lock:
-            found = [
-                measurement
-                for arms in self._records.values()
-                for record in arms.values()
-                for measurement in (*record.warm, *record.cold)
-            ]
-        return sorted(found, key=lambda measurement: measurement.at)
+            return list(self._arrived)
 
     def _add(self, measurement: Measurement) -> None:
+        self._arrived.append(measurement)
         if measurement.outcome not in ("ok", "cold") or measurement.frames < 1:
             return
         arm = Arm(measurement.implementation, measurement.device)
@@ -120,5 +119,15 @@ class Evidence:
         return ranked[:_ALIKE_AT_MOST]
 
 
-def _without(key: Features, runs: Iterable[Run]) -> list[Run]:
-    return [run for run in runs if features(run.measurement.workload) != key]
+def _in_place(key: Features, runs: list[Run], fuller: list[Run]) -> list[Run]:
+    """Put the fuller runs of one workload in place of those known of it.
+
+    No clock tells which came first: those that were not known are older than all.
+    """
+    known = sum(features(run.measurement.workload) == key for run in runs)
+    older = max(0, len(fuller) - known)
+    newer = iter(fuller[older:])
+    return fuller[:older] + [
+        next(newer, run) if features(run.measurement.workload) == key else run
+        for run in runs
+    ]
