@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -272,6 +273,68 @@ def test_a_file_that_becomes_read_only(
     opened.close()
 
 
+def test_a_disk_that_is_read_only(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SQLite itself refuses, also where a test that runs as root may write."""
+    path = tmp_path / NAME
+    fill(path, 2)
+    usual = sqlite3.connect
+
+    def connect(given: Path, **options: Any) -> sqlite3.Connection:
+        return usual(f"file:{given}?mode=ro", uri=True, **options)
+
+    monkeypatch.setattr(sqlite3, "connect", connect)
+    opened = History(path)
+    said = recorded(opened)
+    assert len(said) == 1
+    assert "readonly database" in said[0]
+    assert "NAPARI_NANOPYX_HOME" in said[0]
+    monkeypatch.undo()
+    assert kept(path) == [measurement(number) for number in range(2)]
+
+
+FILL_DISK = """
+import resource, signal, sys, warnings
+from pathlib import Path
+from napari_nanopyx._engine.history import History
+from napari_nanopyx._engine.types import Measurement, Timing, Workload
+
+path = Path(sys.argv[1])
+opened = History(path)
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, 200_000))
+with warnings.catch_warnings(record=True) as given:
+    warnings.simplefilter("always")
+    for number in range(3000):
+        workload = Workload("toy", "1", (20, 20), "uint16", {}, 1e6, 1e4)
+        timing = Timing(0.0, 0.0, number + 1.0)
+        opened.record(Measurement(workload, "serial", "cpu", 1, timing, at=number))
+        if number % 50 == 49:
+            opened.flush()
+assert opened.in_memory_only
+assert len(opened.measurements()) == 3000
+sys.stdout.write("\\n".join(str(item.message) for item in given))
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a limit on file sizes")
+def test_a_disk_that_takes_no_more(tmp_path: Path) -> None:
+    """The limit of the operating system stands in for the size of the disk."""
+    path = tmp_path / NAME
+    command = [sys.executable, "-c", FILL_DISK, str(path)]
+    child = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert child.returncode == 0, child.stderr
+    (said,) = child.stdout.splitlines()
+    assert "cannot be used" in said
+    opened = History(path)
+    assert opened.problem == ""
+    opened.close()
+    rows = [m.at for m in kept(path)]
+    assert rows == list(range(len(rows)))
+    assert len(rows) >= 50
+
+
 def test_a_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / NAME
     fill(path, 10)
@@ -371,6 +434,73 @@ def test_killed_while_writing_nothing_committed_is_lost(tmp_path: Path) -> None:
         rows = [m.at for m in kept(path) if m.implementation == f"round {round_}"]
         assert rows == [float(number) for number in range(len(rows))]
         assert len(rows) > max(committed, default=-1)
+
+
+FORK_WRITERS = """
+import os, sys
+from pathlib import Path
+from napari_nanopyx._engine import store
+from napari_nanopyx._engine.history import History
+from napari_nanopyx._engine.types import Measurement, Timing, Workload
+
+store.INSERTS_BETWEEN_COMPACTIONS = 40
+store.NEWEST_PER_KEY = 10**9
+
+def write(path, name):
+    opened = History(path)
+    os.write(1, b"opened\\n")
+    number = 0
+    while True:
+        for number in range(number, number + 20):
+            timing = Timing(0.0, 0.0, number + 1.0)
+            workload = Workload("toy", "1", (20, 20), "uint16", {}, 1e6, 1e4)
+            opened.record(Measurement(workload, name, "cpu", 1, timing, at=number))
+        opened.flush()
+        number += 1
+        os.write(1, f"{number}\\n".encode())
+
+for line in sys.stdin:
+    path, name = line.split()
+    child = os.fork()
+    if child == 0:
+        write(Path(path), name)
+    os.write(1, f"{child}\\n".encode())
+    os.waitpid(child, 0)
+    os.write(1, b"over\\n")
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_killed_a_hundred_times_while_writing(tmp_path: Path) -> None:
+    """Each time the file opens as it is, with all that was committed."""
+    draw = random.Random(3)
+    command = [sys.executable, "-c", FORK_WRITERS]
+    committed_in_all = 0
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as parent:
+        assert parent.stdin is not None
+        assert parent.stdout is not None
+        for round_ in range(100):
+            path, name = tmp_path / f"{round_ // 10}.sqlite", f"round-{round_}"
+            parent.stdin.write(f"{path} {name}\n")
+            parent.stdin.flush()
+            lines = [parent.stdout.readline(), parent.stdout.readline()]
+            (child,) = (int(line) for line in lines if line != "opened\n")
+            time.sleep(draw.uniform(0.0, 0.03))
+            os.kill(child, signal.SIGKILL)
+            while "over\n" not in lines:
+                lines.append(parent.stdout.readline())
+            committed = max((int(line) for line in lines[2:-1]), default=0)
+            committed_in_all += committed
+            opened = History(path)
+            assert opened.problem == ""
+            opened.close()
+            rows = [m.at for m in kept(path) if m.implementation == name]
+            assert rows == list(range(len(rows)))
+            assert len(rows) >= committed
+        parent.stdin.close()
+    assert committed_in_all > 1000
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
