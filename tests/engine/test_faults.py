@@ -88,8 +88,8 @@ def test_too_little_memory_makes_the_blocks_smaller(
     gpu = toy.arms["opencl:GPU"]
     assert runs[0].blocks == {"opencl:GPU": 100}
     sizes = [len(block) for block in gpu.blocks]
-    assert max(sizes) == 6
-    assert sizes.count(6) > 12
+    assert 3 < max(sizes) <= 6
+    assert sizes.count(max(sizes)) > len(sizes) / 2
     failed = [m.frames for m in engine.history("toy") if m.outcome == "failed"]
     assert failed == sorted(failed, reverse=True)
     assert len(set(failed)) == len(failed)  # no size that failed is tried again
@@ -368,8 +368,8 @@ def test_what_is_read_late_from_the_file_comes_before_what_is_known(
 
 
 def test_the_size_of_a_block_is_recorded(toy: Any, arm: Any) -> None:
-    toy.arms = {"serial": arm(0.1)}
-    toy.run(13)
+    toy.arms = {"serial": arm(0.01)}
+    toy.run(50)
     sizes = [len(block) for block in toy.arms["serial"].blocks]
     assert len(set(sizes)) > 1
     assert [m.frames for m in engine.history("toy")] == sizes

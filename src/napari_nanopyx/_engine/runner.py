@@ -142,6 +142,8 @@ class _Runner:
             self._failed(failed, 0, 0.0, reason)
         choice = self._choose()
         implementation = choice.implementation
+        for wanted in choice.prepare:
+            self._sessions.prepare(wanted)
         if not self._sessions.is_ready(implementation):
             return False
         try:
