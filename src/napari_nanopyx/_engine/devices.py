@@ -30,6 +30,11 @@ def cpu() -> Device:
     return Device("cpu", "cpu", identity, memory_bytes, details=details)
 
 
+def memory_bytes() -> int:
+    """Return the memory of this machine; 0 if it is unknown."""
+    return _processor()[1]
+
+
 def thread_count() -> int:
     """Return how many threads to compute with: NAPARI_NANOPYX_THREADS, or each core."""
     asked = os.environ.get("NAPARI_NANOPYX_THREADS", "").strip()

@@ -229,5 +229,5 @@ def _stop_if(cancel: Cancel | None) -> None:
 
 
 def _block_bytes() -> int:
-    memory_bytes = devices.cpu().memory_bytes
+    memory_bytes = devices.memory_bytes()
     return min(BLOCK_BYTES, memory_bytes // 8) if memory_bytes else BLOCK_BYTES

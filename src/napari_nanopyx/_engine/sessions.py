@@ -43,6 +43,8 @@ class Sessions:
         better to do, and waits a moment.
         """
         name = implementation.name
+        if name in self.ready:
+            return True
         if name in self._jobs:
             self._jobs[name][1].wait(_WAIT_SECONDS)
         self.prepare(implementation)
@@ -55,11 +57,15 @@ class Sessions:
 
     def pending(self) -> set[str]:
         """Return the names of those that are being compiled."""
+        if not self._jobs:
+            return set()
         self._collect()
         return {name for name, (_, job) in self._jobs.items() if not job.has_ended}
 
     def take_failed(self) -> list[tuple[Implementation, Exception]]:
         """Return those that could not be compiled and what was raised, only once."""
+        if not self._jobs:
+            return []
         failed = [
             (implementation, job.error)
             for implementation, job in self._jobs.values()
