@@ -94,7 +94,7 @@ def run(
         If none was asked for and all have failed.
     """
     name = implementation or context.pinned()
-    pinned = catalogue.named(task.name, name) if name else None
+    pinned = catalogue.named(task.name, name, plan) if name else None
     return _Runner(task, image, plan, pinned).run(progress, cancel)
 
 
@@ -186,7 +186,7 @@ class _Runner:
         if self._pinned is not None:
             candidates = [self._pinned]
         else:
-            candidates = catalogue.candidates(self._task.name)
+            candidates = catalogue.candidates(self._task.name, plan=self._plan)
             if not any(candidate.available for candidate in candidates):
                 candidates = self._last_resort()
         choice = self._policy(
@@ -206,7 +206,7 @@ class _Runner:
 
     def _last_resort(self) -> list[Implementation]:
         """Wait for the OpenCL devices; if there is nothing on them either, give up."""
-        candidates = catalogue.candidates(self._task.name, wait=True)
+        candidates = catalogue.candidates(self._task.name, wait=True, plan=self._plan)
         if any(candidate.available for candidate in candidates):
             return candidates
         # If all fail in one run, its input is the likelier cause: condemn none of them.

@@ -36,7 +36,8 @@ class Implementation:
     name: str
     """The word users see and pin, such as ``"serial"`` or ``"opencl:…"``."""
     kind: str
-    """``"reference"``, ``"compiled"``, ``"numba"`` or ``"opencl"``: the backend."""
+    """The backend: ``"compiled"``, ``"numba"``, ``"opencl"``, ``"python"`` or
+    ``"reference"``."""
     device: str
     """Identity of the device it runs on; empty if there is none."""
     available: bool = True
