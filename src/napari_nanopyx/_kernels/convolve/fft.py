@@ -1,7 +1,16 @@
-"""Convolution as a product of Fourier transforms, float32 throughout."""
+"""Convolution as a product of Fourier transforms, tile by tile, in float32.
+
+A tile overlaps its neighbours by the size of the kernel, so that nothing of what the
+transform wraps around is kept; it is small enough to stay in the cache of a core.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import product
+from math import log2
 from typing import Any
 
 import numpy as np
@@ -10,46 +19,129 @@ from numpy.typing import NDArray
 from napari_nanopyx._kernels.convolve.plan import ConvolvePlan
 from napari_nanopyx._kernels.declaration import Compute, Partial
 
+MOST_TILES = 16
+"""Along one axis, at least; larger images are cut further."""
+
+LARGEST_KEPT = 512
+"""Pixels along an axis that no image needs a larger tile for."""
+
+CACHED_PIXELS = 90_000
+"""Pixels of a tile whose transform stays in the cache of a core."""
+
+UNCACHED = 0.25
+"""By what share each of its pixels takes longer when a larger tile is doubled."""
+
+TILE_PIXELS = 5_000
+"""Pixels that could be transformed in the time that a tile takes besides."""
+
+LARGEST_EXPONENT = 100
+"""Powers of two up to here are float32 numbers, and so are their inverses."""
+
+
+@dataclass(frozen=True, slots=True)
+class Axis:
+    """How the pixels along one axis are cut into tiles."""
+
+    length: int
+    before: int
+    """Neighbours that the first pixel of a tile needs."""
+    kept: int
+    """Pixels of the result that a tile gives."""
+    size: int
+    """Pixels that are transformed for them."""
+
+    @property
+    def tiles(self) -> range:
+        """First pixel of the result in each tile."""
+        return range(0, self.length, self.kept)
+
+    def pixels(self, tile: int) -> slice | NDArray[np.intp]:
+        """Return the pixels that a tile is made of, edge pixels repeatedly."""
+        first, stop = tile - self.before, tile - self.before + self.size
+        if first >= 0 and stop <= self.length:
+            return slice(first, stop)
+        return np.clip(np.arange(first, stop), 0, self.length - 1)
+
 
 def start(plan: ConvolvePlan, threads: int) -> Compute:
     """Transform the kernel; return what convolves blocks with it."""
     from scipy import fft
 
-    _, height, width = plan.shape
-    rows, columns = plan.kernel.shape
-    size = (
-        fft.next_fast_len(height + rows - 1, real=True),
-        fft.next_fast_len(width + columns - 1, real=True),
-    )
-    margins = (
-        ((rows - 1) // 2, size[0] - height - (rows - 1) // 2),
-        ((columns - 1) // 2, size[1] - width - (columns - 1) // 2),
-    )
-    kernel_exponent = _exponent(plan.kernel)
-    weights = np.ldexp(plan.kernel, -kernel_exponent)
-    spectrum = fft.rfft2(weights, size, workers=threads).conj()
+    rows, columns = tiling(plan.shape[1:], plan.kernel.shape)
+    size = rows.size, columns.size
+    kernel_scale = _scale(float(np.abs(plan.kernel).max()))
+    spectrum = fft.rfft2(plan.kernel * kernel_scale, size).conj()
     total = float(plan.kernel.sum(dtype=np.float64))
 
-    def compute(block: NDArray[Any], frames: range, outputs: Partial) -> None:  # noqa: ARG001
-        for image, out in zip(block, outputs["convolved"], strict=True):
-            mean = float(image.mean(dtype=np.float64))
-            pixels = (image - mean).astype(np.float64)
-            exponent = _exponent(pixels)
-            scaled = np.ldexp(pixels, -exponent).astype(np.float32)
-            image_spectrum = fft.rfft2(
-                np.pad(scaled, margins, mode="edge"), workers=threads
-            )
-            image_spectrum *= spectrum
-            sums = fft.irfft2(image_spectrum, size, workers=threads, overwrite_x=True)
+    def tile_of(image: NDArray[Any], out: NDArray[np.float32]) -> Callable[..., None]:
+        mean = float(image.mean(dtype=np.float64))
+        scale = _scale(max(float(image.max()) - mean, mean - float(image.min())))
+        offset = np.float32(mean * scale)
+        base = float(offset) / float(scale) * total
+
+        def tile(row: int, column: int, workers: int) -> None:
+            pixels = image[rows.pixels(row)][:, columns.pixels(column)]
+            values = np.multiply(pixels, scale, dtype=np.float32)
+            values -= offset
+            products = fft.rfft2(values, workers=workers, overwrite_x=True)
+            products *= spectrum
+            sums = fft.irfft2(products, size, workers=workers, overwrite_x=True)
+            target = out[row : row + rows.kept, column : column + columns.kept]
+            kept = sums[: target.shape[0], : target.shape[1]]
             with np.errstate(over="ignore"):
-                out[...] = (
-                    np.ldexp(sums[:height, :width], exponent + kernel_exponent)
-                    + mean * total
-                )
+                kept *= 1 / kernel_scale
+                kept *= 1 / scale
+                np.add(kept, base, out=target)
+
+        return tile
+
+    def compute(block: NDArray[Any], frames: range, outputs: Partial) -> None:  # noqa: ARG001
+        places = list(product(rows.tiles, columns.tiles))
+        workers = max(1, threads // (len(places) * len(block)))
+        with ThreadPoolExecutor(threads) as pool:
+            jobs = [
+                pool.submit(tile, *place, workers)
+                for tile in map(tile_of, block, outputs["convolved"])
+                for place in places
+            ]
+            for job in jobs:
+                job.result()
 
     return compute
 
 
-def _exponent(values: NDArray[Any]) -> int:
-    """Return the power of two that brings the values near 1."""
-    return int(np.frexp(max(-float(values.min()), float(values.max())))[1])
+def tiling(shape: tuple[int, ...], kernel: tuple[int, ...]) -> tuple[Axis, Axis]:
+    """Return the tiles along rows and columns that take the least time."""
+    choices = [_cuts(*each) for each in zip(shape, kernel, strict=True)]
+    return min(product(*choices), key=lambda axes: _effort(*axes))
+
+
+def _cuts(length: int, kernel: int) -> list[Axis]:
+    """Return the ways to cut an axis into equal tiles."""
+    from scipy import fft
+
+    most = max(MOST_TILES, -(-length // LARGEST_KEPT))
+    kept = sorted({-(-length // count) for count in range(1, most + 1)})
+    return [
+        Axis(
+            length,
+            (kernel - 1) // 2,
+            pixels,
+            fft.next_fast_len(pixels + kernel - 1, real=True),
+        )
+        for pixels in kept
+    ]
+
+
+def _effort(rows: Axis, columns: Axis) -> float:
+    """Return what a frame costs, in pixels times their share of a transform."""
+    pixels = rows.size * columns.size
+    slower = 1 + UNCACHED * max(0.0, log2(pixels / CACHED_PIXELS))
+    tiles = len(rows.tiles) * len(columns.tiles)
+    return tiles * (pixels * slower + TILE_PIXELS) * log2(pixels + 1)
+
+
+def _scale(largest: float) -> np.float32:
+    """Return the power of two that brings values near 1, as far as it is harmless."""
+    exponent = np.clip(-np.frexp(largest)[1], -LARGEST_EXPONENT, LARGEST_EXPONENT)
+    return np.float32(2.0 ** float(exponent))

@@ -7,13 +7,17 @@
 #include "dialect.h"
 #include "convolve_arguments.h"
 
-#ifdef __OPENCL_VERSION__
-enum { VECTORS = LANES == 1 ? 1 : 2 };
+/* How many vectors of a row are summed at once, and how far apart they are. On a GPU they
+ * lie further apart, so that neighbouring work-items read neighbours. */
+#if LANES == 1 && defined(__OPENCL_VERSION__)
+enum { VECTORS = 4, APART = 32 };
+#elif LANES == 16
+enum { VECTORS = 4, APART = LANES };
 #else
-enum { VECTORS = LANES == 16 ? 4 : 2 };
+enum { VECTORS = 2, APART = LANES };
 #endif
 
-enum { ROWS = 4, BLOCK = VECTORS * LANES };
+enum { ROWS = 4, BLOCK = VECTORS * APART };
 
 /* A longer sum is put together from parts of so many terms, to keep its digits. */
 enum { MOST_TERMS = 1024 };
@@ -27,10 +31,11 @@ typedef struct {
 INLINE void add_row(sums *s, GLOBAL const float *image, TABLE const float *weights,
                     int count, int low, int high)
 {
+    UNROLLED
     for (int b = 0; b < count; b++) {
         real pixels[VECTORS];
         for (int v = 0; v < VECTORS; v++)
-            pixels[v] = load(image + b + v * LANES);
+            pixels[v] = load(image + b + v * APART);
         for (int i = low; i <= high; i++) {
             float weight = weights[b - i * count];
             for (int v = 0; v < VECTORS; v++)
@@ -87,9 +92,9 @@ INLINE void store_sums(GLOBAL float *out, long stride, sums s, float base, int r
 {
     for (int i = 0; i < ROWS; i++)
         for (int v = 0; v < VECTORS; v++) {
-            GLOBAL float *place = out + i * stride + v * LANES;
+            GLOBAL float *place = out + i * stride + v * APART;
             real value = s.at[i][v] + base;
-            int left = i < rows ? columns - v * LANES : 0;
+            int left = i < rows ? columns - v * APART : 0;
             if (left >= LANES) {
                 store(place, value);
             } else if (left > 0) {
@@ -140,9 +145,12 @@ INLINE void convolve_image(convolve_arguments a, int column, int frame, int row)
         = value - a.offset[frame];
 }
 
-INLINE void convolve_pixels(convolve_arguments a, int block, int frame, int group)
+/* A copy of the pixels in local memory makes no GPU faster that was tried: its cache does
+ * the same. */
+INLINE void convolve_pixels(convolve_arguments a, int item, int frame, int group)
 {
-    int row = group * ROWS, column = block * BLOCK;
+    int row = group * ROWS, each = APART / LANES;
+    int column = item / each * BLOCK + item % each * LANES;
     GLOBAL const float *image
         = a.image + ((long)frame * a.padded_rows + row) * a.stride + column;
     GLOBAL float *out = a.convolved + ((long)frame * a.height + row) * a.width + column;
@@ -203,7 +211,7 @@ void convolve_part(convolve_arguments a, int part, float *scratch)
         float *out = a.convolved + ((long)frame * a.height + row) * a.width;
         if (a.separable) {
             convolve_rows(image, a.stride, a.weights, a.kernel_height, 1, mixed, a.stride,
-                          0, ROWS, a.stride);
+                          0, ROWS, a.width + a.kernel_width - 1);
             convolve_rows(mixed, a.stride, a.weights + a.kernel_height, 1, a.kernel_width,
                           out, a.width, base, stop - row, a.width);
         } else {

@@ -18,7 +18,7 @@ from napari_nanopyx._kernels.layout import padded
 ROWS = 4
 """Output rows that kernel.c computes at once."""
 
-BLOCK = 64
+BLOCK = 128
 """The most columns that it computes at once."""
 
 
