@@ -14,7 +14,7 @@ from napari_nanopyx._kernels.declaration import Algorithm, Parameter, Task
 
 def example() -> tuple[NDArray[Any], dict[str, Any]]:
     """Return a small stack and a separable kernel to try the task on."""
-    frames = np.random.default_rng(3).poisson(200, (3, 21, 26)).astype(np.uint16)
+    frames = np.random.default_rng(3).poisson(200, (3, 21, 150)).astype(np.uint16)
     kernel = np.outer([1, 2, 4, 2, 1], [1, 3, 1]).astype(np.float32)
     return frames, {"kernel": kernel}
 
