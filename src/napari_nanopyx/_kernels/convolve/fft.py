@@ -112,8 +112,8 @@ def start(plan: ConvolvePlan, threads: int) -> Compute:
 
 def tiling(shape: tuple[int, ...], kernel: tuple[int, ...]) -> tuple[Axis, Axis]:
     """Return the tiles along rows and columns that take the least time."""
-    choices = [_cuts(*each) for each in zip(shape, kernel, strict=True)]
-    return min(product(*choices), key=lambda axes: _effort(*axes))
+    rows, columns = _cuts(shape[0], kernel[0]), _cuts(shape[1], kernel[1])
+    return min(product(rows, columns), key=lambda axes: _effort(*axes))
 
 
 def _cuts(length: int, kernel: int) -> list[Axis]:
