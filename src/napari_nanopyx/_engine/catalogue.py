@@ -76,13 +76,17 @@ def named(task_name: str, name: str, plan: Plan | None = None) -> Implementation
 
 
 def fitting(implementation: Implementation, plan: Plan | None) -> Implementation:
-    """Return an implementation, unavailable if its algorithm cannot compute a plan."""
+    """Return an implementation as it is for a plan.
+
+    One whose algorithm cannot compute it is unavailable; of others, `work` is known.
+    """
     algorithm = _kernels.tasks()[implementation.task].algorithm(implementation.name)
     if algorithm is None or plan is None or not implementation.available:
         return implementation
     reason = algorithm.unfit(plan)
     if not reason:
-        return implementation
+        work = algorithm.flops(plan) / max(plan.cost.flops, 1.0)
+        return replace(implementation, work=work)
     remedy = "ask for another implementation, or for none: then one that fits is chosen"
     return replace(implementation, available=False, reason=reason, remedy=remedy)
 

@@ -45,6 +45,8 @@ class Implementation:
     """Why it cannot run here; empty if it can."""
     remedy: str = ""
     """What the user can do about it."""
+    work: float = 1.0
+    """What it has to do for a plan, as a share of what the task's kernel has to do."""
 
 
 @dataclass(frozen=True, slots=True)

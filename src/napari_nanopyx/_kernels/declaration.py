@@ -127,6 +127,11 @@ def always_fit(plan: Any) -> str:  # noqa: ARG001
     return ""
 
 
+def as_declared(plan: Any) -> float:
+    """Return the operations that the plan declares."""
+    return float(plan.cost.flops)
+
+
 @dataclass(frozen=True, slots=True)
 class Algorithm:
     """Another way to a task's result: one more implementation, on the processor.
@@ -140,6 +145,9 @@ class Algorithm:
     summary: str
     unfit: Callable[[Any], str] = always_fit
     """Say why a plan cannot be computed this way; an empty text if it can."""
+    flops: Callable[[Any], float] = as_declared
+    """About how many of the kernel's operations take as long as a frame does this way:
+    what the agent goes by until there are measurements."""
     rewritten: Callable[[Any], Plan] | None = None
     """Return the plan for the compiled kernel."""
     start: Callable[[Any, int], Compute] | None = None

@@ -37,6 +37,13 @@ TILE_PIXELS = 5_000
 LARGEST_EXPONENT = 100
 """Powers of two up to here are float32 numbers, and so are their inverses."""
 
+FLOPS_PER_FRAME = 1e8
+"""The same for what a frame takes besides: threads, Python."""
+
+FLOPS_PER_PIXEL = 35.0
+"""How many operations of the kernel take as long as one pixel of a transform there and
+back, for each doubling of the pixels."""
+
 
 @dataclass(frozen=True, slots=True)
 class Axis:
@@ -61,6 +68,14 @@ class Axis:
         if first >= 0 and stop <= self.length:
             return slice(first, stop)
         return np.clip(np.arange(first, stop), 0, self.length - 1)
+
+
+def flops(plan: ConvolvePlan) -> float:
+    """Return how many operations of the kernel take about as long as a frame."""
+    _, height, width = plan.shape
+    rows, columns = (int(length) for length in plan.kernel.shape)
+    pixels = (height + rows) * (width + columns)
+    return FLOPS_PER_PIXEL * pixels * log2(pixels) + FLOPS_PER_FRAME
 
 
 def start(plan: ConvolvePlan, threads: int) -> Compute:
