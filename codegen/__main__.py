@@ -61,6 +61,7 @@ def make(folder: Path) -> None:
 
 def _digest(task: str, texts: Iterable[str]) -> str:
     sources = [KERNELS / "dialect.h", KERNELS / "frame.h", KERNELS / task / "kernel.c"]
+    sources += sorted((KERNELS / task).glob("*.py"))
     everything = [*texts, *(path.read_text() for path in sources)]
     return hashlib.sha256("".join(everything).encode()).hexdigest()[:16]
 

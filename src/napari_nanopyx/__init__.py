@@ -7,14 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from napari_nanopyx import engine
+    from napari_nanopyx.methods.convolve import convolve
     from napari_nanopyx.methods.esrrf import esrrf
     from napari_nanopyx.methods.magnify import magnify
 
     __version__: str
 
-__all__ = ["__version__", "engine", "esrrf", "magnify"]
+__all__ = ["__version__", "convolve", "engine", "esrrf", "magnify"]
 
 _MODULES = {
+    "convolve": "napari_nanopyx.methods.convolve",
     "esrrf": "napari_nanopyx.methods.esrrf",
     "magnify": "napari_nanopyx.methods.magnify",
 }

@@ -20,14 +20,16 @@ def cpu_device(**details: Any) -> Device:
     return replace(device, details={**device.details, **details})
 
 
-def compare_with_reference(device: Device, **parameters: Any) -> None:
-    """Run the eSRRF example on a device and hold it to the accuracy budget."""
-    task = tasks()["esrrf"]
+def compare_with_reference(
+    device: Device, name: str = "esrrf", **parameters: Any
+) -> None:
+    """Run a task's example on a device and hold it to the accuracy budget."""
+    task = tasks()[name]
     image, example = task.example()
     image = np.concatenate([image] * 9)
     plan = task.plan(image.shape, **{**example, **parameters})
     frames = range(len(image))
-    session = opencl.OpenCLSession(device, "esrrf", plan)
+    session = opencl.OpenCLSession(device, name, plan)
     try:
         partial, _ = session.run(image, frames)
     finally:
@@ -50,6 +52,12 @@ def test_a_device_without_doubles_uses_integers(temporal: str) -> None:
 def test_a_gpu_takes_one_pixel_a_work_item(temporal: str) -> None:
     """One lane, work-groups larger than the image, several launches a block."""
     compare_with_reference(replace(cpu_device(), is_gpu=True), temporal=temporal)
+
+
+@pytest.mark.parametrize("name", list(tasks()))
+def test_every_task_runs_on_a_gpu(name: str) -> None:
+    """The example, as a GPU takes it."""
+    compare_with_reference(replace(cpu_device(), is_gpu=True), name)
 
 
 def test_every_frame_shifted_over_several_launches() -> None:

@@ -8,6 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 from phases import interleave
 
 from napari_nanopyx._kernels import macro_pixel
+from napari_nanopyx._kernels.convolve import reference as convolve
 from napari_nanopyx._kernels.esrrf import gradients
 from napari_nanopyx._kernels.esrrf import reference as esrrf
 from napari_nanopyx._kernels.magnify import reference as magnify
@@ -70,6 +71,12 @@ def test_magnify(movie: NDArray[np.float32]) -> None:
     values = [result[0, 1, 1], result[0, 20, 25], result[3, 24, 30]]
     close(values, [177.951, 127.088, 242.96])
     close(result.sum(), 3108903.8, 1e-7)
+
+
+def test_convolve(movie: NDArray[np.float32]) -> None:
+    result = convolve.frames(movie, np.arange(1.0, 10.0).reshape(3, 3))
+    values = [result[0, 0, 0], result[0, 8, 9], result[5, 15, 17]]
+    close(values, [13068.1, 8512.39, 13022.4])
 
 
 def test_roberts(movie: NDArray[np.float32]) -> None:

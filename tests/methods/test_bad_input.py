@@ -35,7 +35,15 @@ def _nothing_is_printed(capfd: pytest.CaptureFixture[str]) -> Any:
     assert capfd.readouterr() == ("", "")
 
 
-@pytest.mark.parametrize("method", [nx.esrrf, lambda image: nx.magnify(image, 2)])
+@pytest.mark.parametrize(
+    "method",
+    [
+        nx.esrrf,
+        lambda image: nx.magnify(image, 2),
+        lambda image: nx.convolve(image, [[1]]),
+    ],
+    ids=["esrrf", "magnify", "convolve"],
+)
 @pytest.mark.parametrize(
     ("image", "error", "message"),
     [

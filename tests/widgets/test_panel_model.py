@@ -12,6 +12,7 @@ import pytest
 from napari_nanopyx import engine
 from napari_nanopyx.engine import (
     Choice,
+    Expected,
     Implementation,
     Measurement,
     Run,
@@ -73,7 +74,8 @@ def model(monkeypatch: pytest.MonkeyPatch) -> Iterator[PanelModel]:
 def emit_block(name: Implementation, **changes: Any) -> None:
     changes = {"frames_done": 10, "implementation": name.name, **changes}
     now = run(reason="fastest so far", **changes)
-    choice = Choice(name, 10, 0.02, "fastest so far", (("serial", 0.06),))
+    known = {"serial": Expected(0.06, ())}
+    choice = Choice(name, 10, 0.02, "fastest so far", known)
     engine.events.block_finished.emit(
         now, choice, measurement(name.name, at=9.0), now.frames_done, now.frames_total
     )

@@ -49,7 +49,7 @@ def choose(situation: Situation) -> Choice:
     usable = situation.usable()
     known = estimates(situation.workload, usable, situation.evidence, situation.ready)
     if not known:
-        return _guess(situation, min(usable, key=_guess_rank))
+        return _guess(situation, min(usable, key=_first_guess))
     listed = [c for c in usable if c.name in known]
     ready = [c for c in listed if known[c.name].is_ready]
     best = min(ready or listed, key=lambda c: _seconds(known[c.name], situation))
@@ -172,6 +172,11 @@ def _reason_without_contest(situation: Situation) -> str:
 
 def _expected(known: Mapping[str, Estimate]) -> dict[str, Expected]:
     return {name: expected(estimate) for name, estimate in known.items()}
+
+
+def _first_guess(candidate: Implementation) -> tuple[float, int]:
+    """Return what ranks a candidate of which nothing is known: much less work first."""
+    return min(2 * candidate.work, 1.0), _guess_rank(candidate)
 
 
 def _guess_rank(candidate: Implementation) -> int:

@@ -39,8 +39,10 @@ def digest(task_name: str) -> str:
     return _kernels.digest(task_name)
 
 
-def candidates(task_name: str, wait: bool = False) -> list[Implementation]:
-    """Return the implementations to choose from now.
+def candidates(
+    task_name: str, wait: bool = False, plan: Plan | None = None
+) -> list[Implementation]:
+    """Return the implementations to choose from now, for a plan if one is given.
 
     Unless told to wait, the search for OpenCL devices goes on meanwhile, and theirs
     appear when it is over.
@@ -48,29 +50,46 @@ def candidates(task_name: str, wait: bool = False) -> list[Implementation]:
     kinds = list(BACKENDS)
     if "opencl" in kinds and not wait and not devices.opencl_is_known():
         kinds.remove("opencl")
-    return _listed(task_name, kinds)
+    return [fitting(found, plan) for found in _listed(task_name, kinds)]
 
 
-def named(task_name: str, name: str) -> Implementation:
-    """Return one implementation by name.
+def named(task_name: str, name: str, plan: Plan | None = None) -> Implementation:
+    """Return one implementation by name, for a plan if one is given.
 
     Raises
     ------
     UnknownImplementation
         If the task has none of this name.
     ImplementationUnavailable
-        If it cannot run here.
+        If it cannot run here, or not compute this plan.
     """
     kinds = list(BACKENDS)
     if not name.startswith("opencl"):
         kinds = [kind for kind in kinds if kind != "opencl"]
     for found in _listed(task_name, kinds, quarantine=False):
         if found.name == name:
+            found = fitting(found, plan)
             if not found.available:
                 raise ImplementationUnavailable(name, found.reason, found.remedy)
             return found
     listed = _listed(task_name, list(BACKENDS))
     raise UnknownImplementation(name, task_name, [found.name for found in listed])
+
+
+def fitting(implementation: Implementation, plan: Plan | None) -> Implementation:
+    """Return an implementation as it is for a plan.
+
+    One whose algorithm cannot compute it is unavailable; of others, `work` is known.
+    """
+    algorithm = _kernels.tasks()[implementation.task].algorithm(implementation.name)
+    if algorithm is None or plan is None or not implementation.available:
+        return implementation
+    reason = algorithm.unfit(plan)
+    if not reason:
+        work = algorithm.flops(plan) / max(plan.cost.flops, 1.0)
+        return replace(implementation, work=work)
+    remedy = "ask for another implementation, or for none: then one that fits is chosen"
+    return replace(implementation, available=False, reason=reason, remedy=remedy)
 
 
 def open_session(implementation: Implementation, task: Task, plan: Plan) -> Session:

@@ -13,6 +13,7 @@ from napari_nanopyx._engine.errors import (
     describe,
 )
 from napari_nanopyx._engine.types import Implementation
+from napari_nanopyx._kernels.declaration import Plan
 
 _MEMORY_CODES = (-4, -5, -6, -61)
 """OpenCL: memory of the device, its resources, memory of the host, size of a buffer."""
@@ -47,8 +48,9 @@ def fault(error: BaseException) -> Fault:
 class Failures:
     """The failures of one run of a task."""
 
-    def __init__(self, task_name: str, pinned: bool) -> None:
+    def __init__(self, task_name: str, plan: Plan, pinned: bool) -> None:
         self._task_name = task_name
+        self._plan = plan
         self._pinned = pinned
         self._most_frames: dict[str, int] = {}
         self._reasons: dict[str, str] = {}
@@ -71,9 +73,9 @@ class Failures:
         NoImplementationLeft
             If nothing is available then either.
         """
-        listed = self._judged(catalogue.candidates(self._task_name))
+        listed = self._listed()
         if not any(candidate.available for candidate in listed):
-            listed = self._judged(catalogue.candidates(self._task_name, wait=True))
+            listed = self._listed(wait=True)
             if not any(candidate.available for candidate in listed):
                 raise self._none_left(listed) from self._last
         if not pending:
@@ -105,7 +107,8 @@ class Failures:
             catalogue.quarantine(failed, reason)
         events.publish(events.implementation_quarantined, failed, reason)
 
-    def _judged(self, candidates: list[Implementation]) -> list[Implementation]:
+    def _listed(self, wait: bool = False) -> list[Implementation]:
+        candidates = catalogue.candidates(self._task_name, wait, self._plan)
         if not self._left_out:
             return candidates
         return [

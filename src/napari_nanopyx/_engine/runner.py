@@ -76,7 +76,7 @@ def run(
         If none was asked for and all have failed.
     """
     name = implementation or context.pinned()
-    pinned = catalogue.named(task.name, name) if name else None
+    pinned = catalogue.named(task.name, name, plan) if name else None
     return _Runner(task, image, plan, pinned).run(progress, cancel)
 
 
@@ -93,7 +93,7 @@ class _Runner:
         self._reader = Reader(source, plan.segments)
         self._workload = workload_of(task, plan, source.dtype.name)
         self._sessions = Sessions(task, plan, self._workload.dtype)
-        self._failures = Failures(task.name, pinned is not None)
+        self._failures = Failures(task.name, plan, pinned is not None)
         self._finite = Finite(self._workload, plan, self._sessions)
         self._merger = plan.merger()
         self._most_frames = max(1, _block_bytes() // max(1, plan.block_bytes_per_frame))

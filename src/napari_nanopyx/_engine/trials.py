@@ -86,7 +86,7 @@ def trials(contest: Contest) -> list[Trial]:
     for candidate, tried, estimate in _unknown(contest):
         if not _is_ready(situation, candidate):
             continue
-        excess = _excess(estimate, contest.seconds)
+        excess = _excess(contest, candidate, estimate)
         wished = frames_in(TRIAL_SECONDS, contest.seconds)
         if tried is not None:
             # Blocks of two lengths tell a fixed time from the time of each frame.
@@ -109,7 +109,7 @@ def worth_preparing(contest: Contest) -> list[Implementation]:
     wanted = []
     for candidate, _, estimate in _unknown(contest):
         cost = _cost_of_preparing(situation, candidate)
-        cost += _excess(estimate, contest.seconds)
+        cost += _excess(contest, candidate, estimate)
         if not _is_ready(situation, candidate) and cost <= budget:
             wanted.append(candidate)
     for candidate in contest.others:
@@ -184,10 +184,14 @@ def _is_worth_trying(
     return len(tried.warm) < TRIALS and not hopeless
 
 
-def _excess(estimate: Estimate | None, seconds: float) -> float:
-    """Return what a frame of a trial may cost more; twice the time if unknown."""
-    slower = 1.0 if estimate is None else estimate.seconds / seconds - 1
-    return seconds * min(max(slower, 0.1), _HOPELESS)
+def _excess(
+    contest: Contest, candidate: Implementation, estimate: Estimate | None
+) -> float:
+    """Return what a frame of a trial may cost more; if unknown, twice its share."""
+    seconds = contest.seconds
+    if estimate is None:
+        return seconds * max(2 * candidate.work / contest.best.work - 1, 0.1)
+    return seconds * min(max(estimate.seconds / seconds - 1, 0.1), _HOPELESS)
 
 
 def _is_ready(situation: Situation, candidate: Implementation) -> bool:

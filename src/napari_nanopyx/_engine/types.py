@@ -36,7 +36,8 @@ class Implementation:
     name: str
     """The word users see and pin, such as ``"serial"`` or ``"opencl:…"``."""
     kind: str
-    """``"reference"``, ``"compiled"``, ``"numba"`` or ``"opencl"``: the backend."""
+    """The backend: ``"compiled"``, ``"numba"``, ``"opencl"``, ``"python"`` or
+    ``"reference"``."""
     device: str
     """Identity of the device it runs on; empty if there is none."""
     available: bool = True
@@ -44,6 +45,8 @@ class Implementation:
     """Why it cannot run here; empty if it can."""
     remedy: str = ""
     """What the user can do about it."""
+    work: float = 1.0
+    """What it has to do for a plan, as a share of what the task's kernel has to do."""
 
 
 @dataclass(frozen=True, slots=True)

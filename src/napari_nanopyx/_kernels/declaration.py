@@ -118,6 +118,42 @@ class Plan(Protocol):
         """Return an empty collector for this plan."""
 
 
+Compute = Callable[[NDArray[Any], range, Partial], None]
+"""Fills the given outputs from a block of these frames."""
+
+
+def always_fit(plan: Any) -> str:  # noqa: ARG001
+    """Say nothing against any plan."""
+    return ""
+
+
+def as_declared(plan: Any) -> float:
+    """Return the operations that the plan declares."""
+    return float(plan.cost.flops)
+
+
+@dataclass(frozen=True, slots=True)
+class Algorithm:
+    """Another way to a task's result: one more implementation, on the processor.
+
+    Either the task's compiled kernel computes another plan with the same outputs
+    (`rewritten`), or a Python function computes blocks (`start`).
+    """
+
+    name: str
+    """Name of the implementation."""
+    summary: str
+    unfit: Callable[[Any], str] = always_fit
+    """Say why a plan cannot be computed this way; an empty text if it can."""
+    flops: Callable[[Any], float] = as_declared
+    """About how many of the kernel's operations take as long as a frame does this way:
+    what the agent goes by until there are measurements."""
+    rewritten: Callable[[Any], Plan] | None = None
+    """Return the plan for the compiled kernel."""
+    start: Callable[[Any, int], Compute] | None = None
+    """Prepare a plan on so many threads."""
+
+
 @dataclass(frozen=True, slots=True)
 class Task:
     """One method's hot part, with everything the engine needs to know about it."""
@@ -129,3 +165,9 @@ class Task:
     example: Callable[[], tuple[NDArray[Any], dict[str, Any]]]
     tolerance: float = 1e-5
     """Share of the largest value by which an implementation may differ."""
+    algorithms: tuple[Algorithm, ...] = ()
+    """Other ways to the same result than the task's kernel."""
+
+    def algorithm(self, name: str) -> Algorithm | None:
+        """Return the algorithm that an implementation of this name uses, if any."""
+        return next((each for each in self.algorithms if each.name == name), None)

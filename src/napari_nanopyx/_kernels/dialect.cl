@@ -12,6 +12,13 @@
 #define PASTE_(a, b) a##b
 #define PASTE(a, b) PASTE_(a, b)
 
+/* Stands before a loop whose count is large and whose body is small. */
+#if LANES == 1
+#define UNROLLED _Pragma("unroll 8")
+#else
+#define UNROLLED
+#endif
+
 #if LANES == 1
 #define WIDE 1
 #define OF_REAL(name) name

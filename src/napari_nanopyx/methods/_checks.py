@@ -110,6 +110,29 @@ def shifts(
     return array.astype(np.float64)
 
 
+def weights(name: str, value: ArrayLike) -> NDArray[np.float32]:
+    """Return a table of weights, (rows, columns), as float32."""
+    allowed = "a table of real numbers, with rows and columns"
+    try:
+        array = np.asarray(value)
+    except ValueError as error:
+        raise ValueError(f"{name} is {value!r}, but must be {allowed}") from error
+    if array.dtype.kind not in "buif":
+        raise TypeError(f"{name} has dtype {array.dtype}, but must be {allowed}")
+    if array.ndim != 2 or array.size == 0:
+        raise ValueError(f"{name} has shape {array.shape}, but must be {allowed}")
+    with np.errstate(over="ignore"):
+        result = np.ascontiguousarray(array, np.float32)
+    bad = np.argwhere(~np.isfinite(result))
+    if len(bad):
+        row, column = (int(index) for index in bad[0])
+        raise ValueError(
+            f"{name} holds {array[row, column]} in row {row}, column {column}, but "
+            "must be finite in float32"
+        )
+    return result
+
+
 def drift(
     value: ArrayLike | DriftCorrection | None, shape: tuple[int, int, int]
 ) -> NDArray[np.float64] | None:

@@ -1,4 +1,4 @@
-"""The four ways of computing, each a module with the same two functions."""
+"""The five ways of computing, each a module with the same two functions."""
 
 from __future__ import annotations
 
@@ -30,6 +30,7 @@ BACKENDS: dict[str, str | Backend] = {
     "compiled": "napari_nanopyx._engine.backends.compiled",
     "numba": "napari_nanopyx._engine.backends.numba",
     "opencl": "napari_nanopyx._engine.backends.opencl",
+    "python": "napari_nanopyx._engine.backends.python",
     "reference": "napari_nanopyx._engine.backends.reference",
 }
 """Module of each kind of implementation, in the order in which users see them."""

@@ -11,12 +11,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_nanopyx import _kernels
 from napari_nanopyx._engine import devices
 from napari_nanopyx._engine.backends.arguments import Arguments, allocated
 from napari_nanopyx._engine.types import Implementation, Timing
 from napari_nanopyx._kernels.declaration import Partial, Plan, Task
 
 NAMES = ("serial", "threads-static", "threads-dynamic", "threads-guided")
+ALGORITHM_SCHEDULE = "threads-dynamic"
+"""How the other algorithms share out the parts of a block."""
+
 LEVELS = {"base": 0, "v2": 2, "v3": 3, "v4": 4}
 """x86-64 instruction sets that the core is compiled for; base is one lane at a time."""
 
@@ -25,13 +29,19 @@ MOST_FRAMES = 64
 
 
 def implementations(task_name: str) -> list[Implementation]:
-    """Return the four compiled implementations, each available or with its reason."""
+    """Return all compiled implementations, each available or with its reason."""
+    algorithms = [
+        algorithm.name
+        for algorithm in _kernels.tasks()[task_name].algorithms
+        if algorithm.rewritten is not None
+    ]
     try:
         module = _module(task_name)
     except ImportError as error:
         reason = f"the compiled part is not installed ({error})"
         remedy = "reinstall napari-nanopyx from a wheel, or with a C compiler at hand"
-        return [_missing(task_name, name, reason, remedy) for name in NAMES]
+        every = [*NAMES, *algorithms]
+        return [_missing(task_name, name, reason, remedy) for name in every]
     device = devices.cpu().identity
     result = [Implementation(task_name, "serial", "compiled", device)]
     for name in NAMES[1:]:
@@ -43,12 +53,16 @@ def implementations(task_name: str) -> list[Implementation]:
                 "install a wheel, or build with OpenMP (macOS: brew install libomp)"
             )
             result.append(_missing(task_name, name, reason, remedy))
+    result += [Implementation(task_name, n, "compiled", device) for n in algorithms]
     return result
 
 
 def open(implementation: Implementation, task: Task, plan: Plan) -> CompiledSession:
     """Open a compiled implementation for a plan."""
-    return CompiledSession(implementation.name, task.name, plan)
+    algorithm = task.algorithm(implementation.name)
+    if algorithm is None or algorithm.rewritten is None:
+        return CompiledSession(implementation.name, task.name, plan)
+    return CompiledSession(ALGORITHM_SCHEDULE, task.name, algorithm.rewritten(plan))
 
 
 def compiler(implementation: Implementation) -> None:

@@ -11,32 +11,12 @@ from numpy.typing import NDArray
 
 from napari_nanopyx._kernels import catmull_rom
 from napari_nanopyx._kernels.declaration import Cost, Output, Partial
+from napari_nanopyx._kernels.frame_merger import FrameMerger
 from napari_nanopyx._kernels.layout import padded
 from napari_nanopyx._kernels.magnify import reference
 
 BEFORE = 2
 """Columns a row is continued by on the left, so that no tap falls outside it."""
-
-
-class FrameMerger:
-    """Puts finished frames in their place."""
-
-    def __init__(self, shape: tuple[int, ...]) -> None:
-        self._frames = np.empty(shape, np.float32)
-
-    def places(self, frames: range) -> Partial:
-        """Return where these frames belong."""
-        return {"magnified": self._frames[frames.start : frames.stop]}
-
-    def add(self, frames: range, partial: Partial) -> None:
-        """Copy the frames of one block, unless they were written to their place."""
-        place = self.places(frames)["magnified"]
-        if not np.may_share_memory(place, partial["magnified"]):
-            place[:] = partial["magnified"]
-
-    def result(self) -> NDArray[np.float32]:
-        """Return all frames."""
-        return self._frames
 
 
 @dataclass(frozen=True)
@@ -195,4 +175,4 @@ class MagnifyPlan:
 
     def merger(self) -> FrameMerger:
         """Return an empty stack to put frames into."""
-        return FrameMerger((self.shape[0], *self.output_shape))
+        return FrameMerger("magnified", (self.shape[0], *self.output_shape))
