@@ -43,6 +43,8 @@ class Trace:
     """What each block takes besides its frames, by implementation."""
     cores: int = 4
     """Of which preparing something in the background takes one."""
+    machine: Mapping[str, str] = field(default_factory=dict)
+    """Where it was recorded; empty for a made trace."""
 
     def __post_init__(self) -> None:
         steps = sum(count for _, count in self.runs)
@@ -80,9 +82,12 @@ def write(trace: Trace, path: Path) -> None:
     content: dict[str, Any] = {
         "name": trace.name,
         "summary": trace.summary,
+        "machine": dict(trace.machine),
         "step_frames": trace.step_frames,
         "kinds": dict(trace.kinds),
-        "prepare_seconds": dict(trace.prepare_seconds),
+        "prepare_seconds": {
+            name: _rounded(seconds) for name, seconds in trace.prepare_seconds.items()
+        },
         "workloads": workloads,
         "runs": [list(run) for run in trace.runs],
         "history": [[name, at, _rounded(s)] for name, at, s in trace.history],
