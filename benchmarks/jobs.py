@@ -30,15 +30,13 @@ class Job:
         """The task as the engine knows it."""
         return tasks()[self.task_name]
 
-    def movie(self, side: int | None = None) -> NDArray[np.uint16]:
-        """Return the frames, also of another size."""
-        length = side or self.side
-        return movie((self.frames, length, length)).astype(np.uint16)
+    def movie(self) -> NDArray[np.uint16]:
+        """Return the frames."""
+        return movie((self.frames, self.side, self.side)).astype(np.uint16)
 
-    def plan(self, side: int | None = None) -> Plan:
-        """Return what the engine is asked for, also for another size."""
-        length = side or self.side
-        return self.task.plan((self.frames, length, length), **self.arguments)
+    def plan(self) -> Plan:
+        """Return what the engine is asked for."""
+        return self.task.plan((self.frames, self.side, self.side), **self.arguments)
 
     def call(self, image: NDArray[np.uint16]) -> NDArray[np.float32]:
         """Compute it through the public function."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,15 +15,21 @@ from benchmarks.jobs import Job
 from benchmarks.load import Load
 from benchmarks.trace import Trace
 from napari_nanopyx import engine
-from napari_nanopyx._engine import catalogue
+from napari_nanopyx._engine import catalogue, devices
 from napari_nanopyx._engine.measuring import COLD_SECONDS, workload_of
 from napari_nanopyx._engine.types import Implementation, Session, Timing, Workload
 from napari_nanopyx._kernels.declaration import Plan
 
+SHORTEST_SECONDS = 1e-7
 HISTORY = 12
 """Measurements of each implementation before the first step."""
 
-RUN_STEPS = 10
+LONGER = 4
+"""How many times a step's frames are in a block that shows what each block costs."""
+
+UNIT_STEPS = 20
+"""Traces have a multiple of so many steps."""
+
 FEWEST_STEPS = 60
 MOST_STEPS = 600
 
@@ -38,12 +44,15 @@ class Schedule:
     """Told the part of the trace that has passed, 0 to 1."""
     is_known: bool = True
     """Whether everything was prepared and measured before the first step."""
+    run_steps: int = 2
+    """Steps of each run; a policy's block is not longer, so that what a block suffers
+    from the load is not taken for what each of its frames does."""
     sizes: Sequence[float] = (1.0,)
     """What the side of the job's frames is multiplied by, one run after the other."""
 
 
 SCHEDULES = (
-    Schedule("cold start", "nothing known, no load", lambda _: False, is_known=False),
+    Schedule("cold start", "nothing known, no load", lambda _: False, False, 20),
     Schedule("steady", "all known, no load", lambda _: False),
     Schedule("load that stays", "from one third on", lambda part: part >= 1 / 3),
     Schedule(
@@ -61,15 +70,24 @@ class Bench:
     """One size of a job, with an open session for each implementation."""
 
     plan: Plan
+    """For `LONGER` times the frames of a step."""
     block: NDArray[np.uint16]
     workload: Workload
     sessions: dict[str, Session] = field(default_factory=dict)
 
-    def timed(self, name: str) -> Timing:
-        """Let one implementation compute the block once, as the runner would."""
-        frames = range(len(self.block))
-        places = self.plan.merger().places(frames)
-        return self.sessions[name].run(self.block, frames, places)[1]
+    def timed(self, name: str, count: int) -> Timing:
+        """Let one implementation compute so many frames, as the runner would."""
+        session, merger, taken = self.sessions[name], self.plan.merger(), []
+        at_most = max(1, session.preferred_frames)
+        for start in range(0, count, at_most):
+            frames = range(start, min(start + at_most, count))
+            block = self.block[frames.start : frames.stop]
+            taken.append(session.run(block, frames, merger.places(frames))[1])
+        return Timing(
+            sum(each.prepare for each in taken),
+            sum(each.transfer for each in taken),
+            sum(each.compute for each in taken),
+        )
 
 
 class Recorder:
@@ -90,6 +108,7 @@ class Recorder:
         ]
         self._kinds = {each.name: each.kind for each in self._found}
         self._benches: dict[int, Bench] = {}
+        self._fixed: dict[str, float] = {}
         self._random = np.random.default_rng(0)
 
     def record(self, schedule: Schedule, seconds: float, tag: str = "") -> Trace:
@@ -97,11 +116,12 @@ class Recorder:
         benches = [self._bench(size) for size in schedule.sizes]
         steps = self._steps(schedule, benches, seconds)
         history = self._history(benches) if schedule.is_known else []
-        runs = [(n % len(benches), RUN_STEPS) for n in range(steps // RUN_STEPS)]
+        each = schedule.run_steps
+        runs = [(n % len(benches), each) for n in range(steps // each)]
         times: dict[str, list[float]] = {name: [] for name in self._kinds}
         for step in range(steps):
             self._load.switch(schedule.is_loaded(step / steps))
-            at, _ = runs[step // RUN_STEPS]
+            at, _ = runs[step // each]
             for name, taken in self._round(benches[at]).items():
                 times[name].append(taken)
         self._load.switch(on=False)
@@ -117,6 +137,8 @@ class Recorder:
             {name: np.array(taken) for name, taken in times.items()},
             history,
             tuple(self._kinds) if schedule.is_known else (),
+            dict(self._fixed),
+            int(devices.cpu().details["cores"]),
             described(),
         )
 
@@ -129,13 +151,17 @@ class Recorder:
     def _bench(self, size: float) -> Bench:
         side = round(self._job.side * size)
         if side not in self._benches:
-            plan = self._job.plan(side)
-            block = self._job.movie(side)
+            job = replace(self._job, frames=LONGER * self._job.frames, side=side)
+            plan, block = job.plan(), job.movie()
             workload = workload_of(self._job.task, plan, block.dtype.name)
             bench = self._benches[side] = Bench(plan, block, workload)
             for found in self._found:
                 if found.name in self._kinds:
                     self._open(bench, found)
+            if not self._fixed:
+                self._fixed = {
+                    name: self._fixed_seconds(bench, name) for name in self._kinds
+                }
         return self._benches[side]
 
     def _open(self, bench: Bench, found: Implementation) -> None:
@@ -145,8 +171,8 @@ class Recorder:
             bench.sessions[name] = catalogue.open_session(
                 found, self._job.task, bench.plan
             )
-            prepare = bench.timed(name).prepare
-            bench.timed(name)
+            prepare = bench.timed(name, self._job.frames).prepare
+            bench.timed(name, self._job.frames)
         except Exception as error:  # noqa: BLE001 - reported
             print(f"{name} is left out: {error}", file=sys.stderr)
             self._kinds.pop(name)
@@ -158,10 +184,23 @@ class Recorder:
         times = dict.fromkeys(self._kinds, float("nan"))
         for name in self._random.permutation(list(self._kinds)):
             try:
-                times[name] = bench.timed(name).warm / self._job.frames
+                taken = bench.timed(name, self._job.frames).warm - self._fixed[name]
+                times[name] = max(taken, SHORTEST_SECONDS) / self._job.frames
             except Exception as error:  # noqa: BLE001 - a failure is part of a trace
                 print(f"{name} has failed: {error}", file=sys.stderr)
         return times
+
+    def _fixed_seconds(self, bench: Bench, name: str) -> float:
+        """Return what a block takes besides its frames: what four times as many show.
+
+        No more than half of a short block, because the times scatter.
+        """
+        count = self._job.frames
+        short, long = (
+            float(np.median([bench.timed(name, frames).warm for _ in range(7)]))
+            for frames in (count, LONGER * count)
+        )
+        return float(np.clip((LONGER * short - long) / (LONGER - 1), 0.0, short / 2))
 
     def _history(self, benches: Sequence[Bench]) -> list[tuple[str, int, float]]:
         return [
@@ -186,7 +225,7 @@ class Recorder:
         self._load.switch(on=False)
         round_seconds = typical * self._job.frames
         steps = int(np.clip(seconds / round_seconds, FEWEST_STEPS, MOST_STEPS))
-        return steps - steps % RUN_STEPS
+        return steps - steps % UNIT_STEPS
 
 
 def described() -> dict[str, str]:

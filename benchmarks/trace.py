@@ -92,7 +92,9 @@ def write(trace: Trace, path: Path) -> None:
         "runs": [list(run) for run in trace.runs],
         "history": [[name, at, _rounded(s)] for name, at, s in trace.history],
         "prepared": list(trace.prepared),
-        "block_seconds": dict(trace.block_seconds),
+        "block_seconds": {
+            name: _rounded(seconds) for name, seconds in trace.block_seconds.items()
+        },
         "cores": trace.cores,
         "seconds": {
             name: [None if np.isnan(s) else _rounded(s) for s in seconds]
