@@ -51,7 +51,10 @@ _ALL_JOBS = {
         "esrrf", {"magnification": 5, "radius": 1.5, "sensitivity": 2.0}, 5, 128
     ),
     "convolve": Job(
-        "convolve", {"kernel": np.random.default_rng(5).random((21, 21))}, 2, 512
+        "convolve",
+        {"kernel": np.random.default_rng(5).random((21, 21), np.float32)},
+        2,
+        512,
     ),
 }
 JOBS = {name: job for name, job in _ALL_JOBS.items() if name in tasks()}
