@@ -43,6 +43,8 @@ class Trace:
     """What each block takes besides its frames, by implementation."""
     cores: int = 4
     """Of which preparing something in the background takes one."""
+    machine: Mapping[str, str] = field(default_factory=dict)
+    """Where it was recorded; empty for a made trace."""
 
     def __post_init__(self) -> None:
         steps = sum(count for _, count in self.runs)
@@ -80,14 +82,19 @@ def write(trace: Trace, path: Path) -> None:
     content: dict[str, Any] = {
         "name": trace.name,
         "summary": trace.summary,
+        "machine": dict(trace.machine),
         "step_frames": trace.step_frames,
         "kinds": dict(trace.kinds),
-        "prepare_seconds": dict(trace.prepare_seconds),
+        "prepare_seconds": {
+            name: _rounded(seconds) for name, seconds in trace.prepare_seconds.items()
+        },
         "workloads": workloads,
         "runs": [list(run) for run in trace.runs],
         "history": [[name, at, _rounded(s)] for name, at, s in trace.history],
         "prepared": list(trace.prepared),
-        "block_seconds": dict(trace.block_seconds),
+        "block_seconds": {
+            name: _rounded(seconds) for name, seconds in trace.block_seconds.items()
+        },
         "cores": trace.cores,
         "seconds": {
             name: [None if np.isnan(s) else _rounded(s) for s in seconds]

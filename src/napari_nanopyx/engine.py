@@ -5,6 +5,9 @@ from __future__ import annotations
 from contextlib import AbstractContextManager
 from os import PathLike
 from pathlib import Path
+from typing import Any
+
+from numpy.typing import NDArray
 
 from napari_nanopyx._engine import catalogue, context, events, policies
 from napari_nanopyx._engine import devices as _devices
@@ -27,7 +30,7 @@ from napari_nanopyx._engine.estimates import estimates
 from napari_nanopyx._engine.estimates import expected as _expected
 from napari_nanopyx._engine.events import Run
 from napari_nanopyx._engine.expected import Expected
-from napari_nanopyx._engine.export import write_csv
+from napari_nanopyx._engine.export import as_columns, write_csv
 from napari_nanopyx._engine.types import (
     Choice,
     Device,
@@ -62,6 +65,7 @@ __all__ = [
     "expected",
     "export_history",
     "history",
+    "history_table",
     "implementations",
     "policy",
     "record",
@@ -112,6 +116,35 @@ def history(task: str | None = None, newest: int | None = None) -> list[Measurem
         How many to return at most; by default all, which can be hundred thousands.
     """
     return _history.current().measurements(task, newest)
+
+
+def history_table(
+    task: str | None = None, newest: int | None = None
+) -> dict[str, NDArray[Any]]:
+    """Return the recorded measurements as a table, oldest first.
+
+    Parameters
+    ----------
+    task
+        Name of a task; by default the measurements of all tasks are returned.
+    newest
+        How many to return at most; by default all, which can be hundred thousands.
+
+    Returns
+    -------
+    dict of numpy.ndarray
+        A column for each thing that `export_history` writes, by the same names, all of
+        one length; ``pandas.DataFrame`` takes it as it is. The column ``time`` is
+        datetime64, in UTC. A parameter that a measurement does not have is NaN in a
+        column of numbers, and otherwise None.
+
+    Examples
+    --------
+    >>> table = history_table("esrrf")
+    >>> serial = table["implementation"] == "serial"
+    >>> seconds = table["compute_seconds"][serial] / table["frames"][serial]
+    """
+    return as_columns(history(task, newest))
 
 
 def export_history(path: str | PathLike[str], task: str | None = None) -> int:

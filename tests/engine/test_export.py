@@ -8,11 +8,12 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from napari_nanopyx import engine
 from napari_nanopyx._engine import devices, export, history, measuring, search
-from napari_nanopyx._engine.export import write_csv
+from napari_nanopyx._engine.export import as_columns, write_csv
 from napari_nanopyx._engine.types import Measurement, Timing, Workload
 
 
@@ -114,6 +115,62 @@ def test_each_field_has_a_column(tmp_path: Path) -> None:
     assert (other["planes"], other["parameter_fast"]) == ("3", "True")
     assert other["parameter_radius"] == ""
     assert datetime.fromisoformat(one["time"]).timestamp() == 0
+
+
+def test_table_and_file_hold_the_same(tmp_path: Path) -> None:
+    at = Workload("toy", "1", (3, 4, 5), "float32", {"fast": True}, 1.0, 2.0)
+    both = [measurement(), measurement(workload=at, at=1.5)]
+    write_csv(tmp_path / "a.csv", both)
+    table = as_columns(both)
+    written = rows(tmp_path / "a.csv")
+    assert list(table) == list(written[0])
+    for name, column in table.items():
+        assert len(column) == 2
+        texts = [row[name] for row in written]
+        for cell, text in zip(column.tolist(), texts, strict=True):
+            if isinstance(cell, datetime):
+                assert cell == datetime.fromisoformat(text).replace(tzinfo=None)
+            elif cell is None or cell != cell:  # what is missing is an empty cell
+                assert text == ""
+            else:
+                assert str(cell) == text
+
+
+def test_columns_have_the_type_of_what_they_hold() -> None:
+    at = Workload("toy", "1", (4, 5), "uint16", {"fast": True, "gap": 2}, 1.0, 2.0)
+    table = as_columns([measurement(), measurement(workload=at)])
+    kinds = {name: column.dtype.kind for name, column in table.items()}
+    assert [kinds[name] for name in ("task", "height", "flops_per_frame")] == [
+        "U", "i", "f",
+    ]  # fmt: skip
+    assert table["time"].dtype == np.dtype("datetime64[us]")
+    np.testing.assert_array_equal(table["parameter_gap"], [np.nan, 2])
+    np.testing.assert_array_equal(table["parameter_radius"], [1.5, np.nan])
+    assert table["parameter_fast"].tolist() == [None, True]
+    assert table["parameter_border"].tolist() == ["extend", None]
+    factors = [
+        Workload("toy", "1", (4, 5), "uint8", {"f": factor}, 1.0, 2.0)
+        for factor in (2, 2.5)
+    ]
+    table = as_columns([measurement(workload=at) for at in factors])
+    np.testing.assert_array_equal(table["parameter_f"], [2.0, 2.5])
+
+
+def test_an_empty_table_has_its_columns() -> None:
+    table = as_columns([])
+    assert {"task", "implementation", "total_seconds", "time"} <= set(table)
+    assert all(column.shape == (0,) for column in table.values())
+
+
+def test_history_as_a_table_can_be_asked_for_in_part(toy: Any, arm: Any) -> None:
+    toy.arms = {"serial": arm(0.125)}
+    toy.run(3)
+    everything = engine.history_table()
+    assert everything["frames"].tolist() == [m.frames for m in engine.history()]
+    assert sum(engine.history_table("toy")["frames"]) == 3
+    newest = engine.history_table(newest=1)
+    assert newest["frames"].tolist() == everything["frames"].tolist()[-1:]
+    assert len(engine.history_table("another")["task"]) == 0
 
 
 @pytest.mark.parametrize(

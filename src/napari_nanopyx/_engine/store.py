@@ -152,6 +152,16 @@ def everything(
     return _select(path, f"{where}ORDER BY id DESC LIMIT ?", (*values, most))
 
 
+def examine(path: Path) -> tuple[str, int]:
+    """Return what is wrong with a history ("ok" if nothing), and its measurements."""
+    if not path.is_file():
+        return "it is no longer there", 0
+    with connect(path) as connection:
+        (found,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+        (count,) = connection.execute("SELECT count(*) FROM measurement").fetchone()
+    return found, count
+
+
 def compact(connection: sqlite3.Connection) -> None:
     """Drop what is beyond the newest measurements of each key, and of all."""
     with _transaction(connection):

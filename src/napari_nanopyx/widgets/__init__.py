@@ -6,6 +6,7 @@ from importlib import import_module
 from typing import Any
 
 _HOMES = {
+    "DoctorPanel": "doctor_panel",
     "EnginePanel": "engine_panel",
     "EsrrfStep": "steps",
     "MagnifyStep": "steps",
@@ -13,7 +14,14 @@ _HOMES = {
     "telomeres": "samples",
 }
 
-__all__ = ["EnginePanel", "EsrrfStep", "MagnifyStep", "StepWidget", "telomeres"]
+__all__ = [
+    "DoctorPanel",
+    "EnginePanel",
+    "EsrrfStep",
+    "MagnifyStep",
+    "StepWidget",
+    "telomeres",
+]
 
 
 def __getattr__(name: str) -> Any:

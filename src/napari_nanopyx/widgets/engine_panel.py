@@ -14,6 +14,7 @@ from qtpy.QtWidgets import (
     QComboBox,
     QHeaderView,
     QLabel,
+    QPushButton,
     QTreeWidget,
     QTreeWidgetItem,
     QVBoxLayout,
@@ -21,6 +22,7 @@ from qtpy.QtWidgets import (
 
 from napari_nanopyx.engine import Implementation
 from napari_nanopyx.widgets.dock import DockContent
+from napari_nanopyx.widgets.doctor_panel import DoctorWindow
 from napari_nanopyx.widgets.panel_model import TASKS, PanelModel, Row
 from napari_nanopyx.widgets.words import ago, milliseconds
 
@@ -46,6 +48,8 @@ class EnginePanel(DockContent):
         self.choice = _text()
         self.activity = _text()
         self.missing = _text()
+        self.doctor = QPushButton("Doctor …")
+        self.doctor.setToolTip("What was found on this computer, and what is missing")
         self._drawn_revision = -1
         self._drawn_at = 0.0
         self._timer = QTimer(self)
@@ -53,6 +57,7 @@ class EnginePanel(DockContent):
         self._timer.timeout.connect(self._redraw)
         self._lay_out()
         self.tasks.currentIndexChanged.connect(self._show_task)
+        self.doctor.clicked.connect(self._show_doctor)
         self._load()
 
     def showEvent(self, event: QShowEvent) -> None:  # noqa: N802
@@ -85,7 +90,13 @@ class EnginePanel(DockContent):
         layout.addWidget(self.table)
         layout.addWidget(self.workload)
         layout.addWidget(self.missing)
+        layout.addWidget(self.doctor)
         layout.addStretch()
+
+    def _show_doctor(self) -> None:
+        window = DoctorWindow(self)
+        window.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        window.show()
 
     def _show_task(self) -> None:
         self.model.show(self.tasks.currentData())

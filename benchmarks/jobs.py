@@ -1,0 +1,64 @@
+"""What is run again and again: a task, its arguments and a movie."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+import napari_nanopyx
+from benchmarks.cases import movie
+from napari_nanopyx._kernels import tasks
+from napari_nanopyx._kernels.declaration import Plan, Task
+
+
+@dataclass(frozen=True)
+class Job:
+    """A few frames and what is computed of them, as a user's call or block by block."""
+
+    task_name: str
+    arguments: Mapping[str, Any]
+    frames: int
+    side: int
+    """Height and width of a frame."""
+
+    @property
+    def task(self) -> Task:
+        """The task as the engine knows it."""
+        return tasks()[self.task_name]
+
+    def movie(self) -> NDArray[np.uint16]:
+        """Return the frames."""
+        return movie((self.frames, self.side, self.side)).astype(np.uint16)
+
+    def plan(self) -> Plan:
+        """Return what the engine is asked for."""
+        return self.task.plan((self.frames, self.side, self.side), **self.arguments)
+
+    def call(self, image: NDArray[np.uint16]) -> NDArray[np.float32]:
+        """Compute it through the public function."""
+        function = getattr(napari_nanopyx, self.task_name)
+        result: NDArray[np.float32] = function(image, **self.arguments)
+        return result
+
+
+_ALL_JOBS = {
+    "magnify": Job("magnify", {"factor": (5.0, 5.0)}, 10, 128),
+    "esrrf": Job(
+        "esrrf", {"magnification": 5, "radius": 1.5, "sensitivity": 2.0}, 5, 128
+    ),
+    "convolve": Job(
+        "convolve",
+        {"kernel": np.random.default_rng(5).random((21, 21), np.float32)},
+        2,
+        512,
+    ),
+}
+JOBS = {name: job for name, job in _ALL_JOBS.items() if name in tasks()}
+"""By task: small enough for a processor, large enough to be worth a GPU.
+
+The weights are drawn by lot, so that no product of a column and a row replaces them.
+"""
