@@ -22,6 +22,7 @@ from napari_nanopyx._engine.errors import (
     NotFiniteWarning,
     PreparationFailed,
     UnknownImplementation,
+    WrongResult,
 )
 from napari_nanopyx._engine.estimates import estimates
 from napari_nanopyx._engine.estimates import expected as _expected
@@ -57,6 +58,7 @@ __all__ = [
     "Timing",
     "UnknownImplementation",
     "Workload",
+    "WrongResult",
     "devices",
     "events",
     "expected",

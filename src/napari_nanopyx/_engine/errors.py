@@ -3,6 +3,7 @@
 NanoPyxError
 ├── Cancelled
 ├── MissingPackage (also an ImportError)
+├── WrongResult
 ├── ImplementationUnavailable
 │   └── UnknownImplementation (also a ValueError)
 ├── PreparationFailed
@@ -121,6 +122,15 @@ class NoImplementationLeft(ImplementationFailed):
     def __str__(self) -> str:
         listed = "".join(f"\n  {name}: {why}" for name, why in self.reasons.items())
         return f"no implementation of {self.task} is left to compute with:{listed}"
+
+
+class WrongResult(NanoPyxError):
+    """An implementation did not compute what the reference computes."""
+
+    remedy = (
+        "update the driver of the device, or install napari-nanopyx again; it is "
+        "checked anew when the program starts, or after engine.refresh()"
+    )
 
 
 class HistoryWarning(UserWarning):

@@ -165,6 +165,9 @@ class Task:
     example: Callable[[], tuple[NDArray[Any], dict[str, Any]]]
     tolerance: float = 1e-5
     """Share of the largest value by which an implementation may differ."""
+    resized: Callable[[Any, tuple[int, ...]], Plan] | None = None
+    """Binds the parameters of a plan to frames of about another shape, on which an
+    implementation can be checked in little time; without it, none is checked."""
     algorithms: tuple[Algorithm, ...] = ()
     """Other ways to the same result than the task's kernel."""
 

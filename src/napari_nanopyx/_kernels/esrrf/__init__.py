@@ -31,4 +31,5 @@ TASK = Task(
     ),
     plan=EsrrfPlan,
     example=example,
+    resized=EsrrfPlan.resized,
 )

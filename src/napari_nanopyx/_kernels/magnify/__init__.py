@@ -26,4 +26,5 @@ TASK = Task(
     ),
     plan=MagnifyPlan,
     example=example,
+    resized=MagnifyPlan.resized,
 )
