@@ -9,8 +9,11 @@ from pathlib import Path
 from napari_nanopyx._engine import catalogue, context, events, policies
 from napari_nanopyx._engine import devices as _devices
 from napari_nanopyx._engine import history as _history
+from napari_nanopyx._engine.benchmark import benchmark
+from napari_nanopyx._engine.benchmark_result import Benchmark, BenchmarkRow, Winner
 from napari_nanopyx._engine.delays import DEVIATIONS
 from napari_nanopyx._engine.errors import (
+    BenchmarkCancelled,
     Cancelled,
     HistoryWarning,
     ImplementationFailed,
@@ -39,6 +42,9 @@ from napari_nanopyx._engine.types import (
 )
 
 __all__ = [
+    "Benchmark",
+    "BenchmarkCancelled",
+    "BenchmarkRow",
     "Cancelled",
     "Choice",
     "Device",
@@ -57,8 +63,10 @@ __all__ = [
     "Run",
     "Timing",
     "UnknownImplementation",
+    "Winner",
     "Workload",
     "WrongResult",
+    "benchmark",
     "devices",
     "events",
     "expected",

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
+from wrong_results import Change, changing
 
 from napari_nanopyx import engine
 from napari_nanopyx._engine import catalogue, history, measuring, verification
@@ -17,47 +17,24 @@ from napari_nanopyx._engine.agreement import Problem, camera_frames, compare
 from napari_nanopyx._kernels import tasks
 from napari_nanopyx._kernels.declaration import Cost
 
-Change = Callable[[np.ndarray[Any, Any]], Any]
-
 
 def resized(plan: Any, shape: tuple[int, ...]) -> Any:
     segments, cost = [range(shape[0])], Cost(1e3, 1e3)
     return replace(plan, shape=shape, segments=segments, cost=cost)
 
 
-class Changed:
-    """A session whose result is not what it computes."""
-
-    def __init__(self, session: Any, change: Change) -> None:
-        self._session, self._change = session, change
-        self.preferred_frames = session.preferred_frames
-        self.close = session.close
-
-    def run(self, block: Any, frames: range, places: Any = None) -> Any:  # noqa: D102
-        partial, timing = self._session.run(block, frames, places)
-        return {name: self._change(out.copy()) for name, out in partial.items()}, timing
-
-
 @pytest.fixture
 def checked(toy: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
     """Give the toy task checks, with a list of them, and `wrong` to change results."""
     toy.task = replace(toy.task, resized=resized)
-    toy.wrong = {}
+    toy.wrong = changing(toy, monkeypatch)
     toy.checks = []
-    usual = toy.open
-
-    def open_(implementation: Any, task: Any, plan: Any) -> Any:
-        session = usual(implementation, task, plan)
-        name = implementation.name
-        return Changed(session, toy.wrong[name]) if name in toy.wrong else session
-
     verify = verification.verify
 
-    def noted(implementation: Any, *given: Any) -> float:
+    def noted(implementation: Any, *given: Any) -> Any:
         toy.checks.append(implementation.name)
         return verify(implementation, *given)
 
-    monkeypatch.setattr(toy, "open", open_)
     monkeypatch.setattr(verification, "verify", noted)
     return toy
 
@@ -96,7 +73,7 @@ def test_a_wrong_one_never_computes_nor_is_timed(
 ) -> None:
     change, reason = WRONG[kind]
     checked.arms = {"threads-dynamic": arm(1e-6), "serial": arm(1e-3)}
-    checked.wrong = {"threads-dynamic": change}
+    checked.wrong |= {"threads-dynamic": change}
     with engine.record() as runs:
         np.testing.assert_array_equal(checked.run(), result())
     assert runs[0].blocks == {"serial": 20}
@@ -122,7 +99,7 @@ def test_the_reason_has_numbers(checked: Any, arm: Any) -> None:
         return output
 
     checked.arms = {"serial": arm()}
-    checked.wrong = {"serial": change}
+    checked.wrong |= {"serial": change}
     with pytest.raises(engine.ImplementationFailed) as raised:
         checked.run(implementation="serial")
     assert isinstance(raised.value.__cause__, engine.WrongResult)
@@ -133,7 +110,7 @@ def test_the_reason_has_numbers(checked: Any, arm: Any) -> None:
 
 def test_a_pinned_wrong_one_raises_every_time(checked: Any, arm: Any) -> None:
     checked.arms = {"serial": arm(), "threads-dynamic": arm()}
-    checked.wrong = {"serial": nan}
+    checked.wrong |= {"serial": nan}
     for _ in range(2):
         with pytest.raises(engine.ImplementationFailed, match="NaN or infinity"):
             checked.run(implementation="serial")
@@ -279,7 +256,7 @@ def test_every_task_has_a_small_problem(name: str, home: Any) -> None:
         assert small.answer.size
         assert np.ptp(small.answer) > 0
         serial = catalogue.named(name, "serial")
-        assert verification.verify(serial, task, small) <= task.tolerance
+        assert verification.verify(serial, task, small).error <= task.tolerance
 
 
 @pytest.mark.parametrize("dtype", ["uint8", "uint16", "float32"])

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -27,6 +28,8 @@ class Agreement:
     """What it may be at most."""
     problem: str = ""
     """What is wrong, in words; empty if the result is right."""
+    prepare: float = 0.0
+    """Seconds that the implementation took to prepare, such as for compiling."""
 
 
 @dataclass(frozen=True)
@@ -45,26 +48,34 @@ class Problem:
             merger.add(frames, self.plan.reference(self._part(frames), frames))
         return merger.result()
 
-    def check(self, session: Session) -> Agreement:
+    def check(
+        self, session: Session, before_block: Callable[[], None] | None = None
+    ) -> Agreement:
         """Let a session that was opened for the plan compute it, and compare.
 
         Each segment is computed in two blocks, so that merging is checked too.
+        `before_block` is called before each, and what it raises is raised.
 
         Raises
         ------
         WrongResult
             If an output is missing or has the wrong shape.
         """
-        merger = self.plan.merger()
+        merger, prepare = self.plan.merger(), 0.0
         for segment in self.plan.segments:
             half = -(-len(segment) // 2)
             for frames in (segment[:half], segment[half:]):
-                if len(frames):
-                    places = merger.places(frames)
-                    partial, _ = session.run(self._part(frames), frames, places)
-                    self._check_outputs(frames, partial)
-                    merger.add(frames, partial)
-        return compare(merger.result(), self.answer, self.tolerance)
+                if not len(frames):
+                    continue
+                if before_block is not None:
+                    before_block()
+                places = merger.places(frames)
+                partial, timing = session.run(self._part(frames), frames, places)
+                prepare += timing.prepare
+                self._check_outputs(frames, partial)
+                merger.add(frames, partial)
+        found = compare(merger.result(), self.answer, self.tolerance)
+        return replace(found, prepare=prepare)
 
     def _part(self, frames: range) -> NDArray[Any]:
         return self.block[frames.start : frames.stop]

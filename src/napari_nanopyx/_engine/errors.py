@@ -2,6 +2,7 @@
 
 NanoPyxError
 ├── Cancelled
+│   └── BenchmarkCancelled
 ├── MissingPackage (also an ImportError)
 ├── WrongResult
 ├── ImplementationUnavailable
@@ -19,6 +20,7 @@ NotFiniteWarning (a RuntimeWarning)
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 
 class NanoPyxError(Exception):
@@ -27,6 +29,15 @@ class NanoPyxError(Exception):
 
 class Cancelled(NanoPyxError):
     """The caller asked for the computation to stop."""
+
+
+class BenchmarkCancelled(Cancelled):
+    """The caller asked for a benchmark to stop; what it has measured is in `result`."""
+
+    def __init__(self, result: Any) -> None:
+        super().__init__("the benchmark was cancelled")
+        self.result = result
+        """A `Benchmark` of what was measured until then."""
 
 
 class MissingPackage(NanoPyxError, ImportError):

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import time
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from numpy.typing import NDArray
 
 from napari_nanopyx._engine import catalogue, history
-from napari_nanopyx._engine.agreement import Problem, camera_frames
+from napari_nanopyx._engine.agreement import Agreement, Problem, camera_frames
 from napari_nanopyx._engine.errors import WrongResult, describe
 from napari_nanopyx._engine.measuring import package_version
 from napari_nanopyx._engine.types import Implementation, Session, Timing
@@ -60,8 +60,13 @@ def open_session(
     return _Checked(catalogue.open_session(implementation, task, plan), seconds)
 
 
-def verify(implementation: Implementation, task: Task, problem: Problem) -> float:
-    """Let an implementation compute a problem, and return its share of error.
+def verify(
+    implementation: Implementation,
+    task: Task,
+    problem: Problem,
+    before_block: Callable[[], None] | None = None,
+) -> Agreement:
+    """Let an implementation compute a problem, and return how far off it is.
 
     Raises
     ------
@@ -70,12 +75,12 @@ def verify(implementation: Implementation, task: Task, problem: Problem) -> floa
     """
     session = catalogue.open_session(implementation, task, problem.plan)
     try:
-        found = problem.check(session)
+        found = problem.check(session, before_block)
     finally:
         session.close()
     if found.problem:
         raise WrongResult(found.problem)
-    return found.error
+    return found
 
 
 def variant(parameters: Mapping[str, float | str | bool], dtype: str) -> str:
