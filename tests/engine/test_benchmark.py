@@ -14,8 +14,9 @@ from wrong_results import changing
 
 import napari_nanopyx as nx
 from napari_nanopyx import engine
-from napari_nanopyx._engine import benchmark_cells, devices, history
+from napari_nanopyx._engine import agent, benchmark_cells, devices, history
 from napari_nanopyx._engine.benchmark_result import Benchmark, BenchmarkRow
+from napari_nanopyx._engine.types import Choice
 from napari_nanopyx._kernels import tasks
 from napari_nanopyx._kernels.declaration import Cost, Parameter
 
@@ -88,17 +89,38 @@ def test_winners_and_what_the_agent_would_take(bench: Any, arm: Any) -> None:
     assert winner.choice_reason.startswith("fastest so far")
 
 
-def test_a_choice_that_is_not_the_fastest_is_told(bench: Any, arm: Any) -> None:
-    """The history remembers faster times than those measured now."""
-    bench.arms = {"serial": arm(1e-4), "threads-static": arm(1e-3)}
-    engine.benchmark("toy", sizes=8, repeats=40)
-    bench.arms["serial"].seconds = 2e-3
-    result = engine.benchmark("toy", sizes=8, repeats=3)
+def test_a_choice_that_is_not_the_fastest_is_told(
+    bench: Any, arm: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def choose(situation: Any) -> Any:
+        assert situation.workload.shape == (8, 8)
+        slower = next(c for c in situation.candidates if c.name == "serial")
+        return Choice(slower, 1, None, "a whim")
+
+    monkeypatch.setattr(agent, "choose", choose)
+    bench.arms = {"serial": arm(2e-3), "threads-static": arm(1e-3)}
+    result = engine.benchmark("toy", sizes=8)
     (winner,) = result.winners()
     assert (winner.implementation, winner.choice) == ("threads-static", "serial")
     assert winner.choice_ratio == pytest.approx(2)
     assert not winner.choice_is_good
-    assert "the agent would take serial" in str(result)
+    assert "the agent would take serial (a whim)" in str(result)
+
+
+def test_a_trial_is_not_taken_for_what_the_agent_expects(
+    bench: Any, arm: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    usual = agent.choose
+
+    def choose(situation: Any) -> Any:
+        slower = next(c for c in situation.candidates if c.name == "serial")
+        return replace(usual(situation), implementation=slower, reason="a trial")
+
+    monkeypatch.setattr(agent, "choose", choose)
+    bench.arms = {"serial": arm(2e-3), "threads-static": arm(1e-3)}
+    (winner,) = engine.benchmark("toy", sizes=8).winners()
+    assert winner.choice == "threads-static"
+    assert "once others are measured again" in winner.choice_reason
 
 
 def test_a_wrong_one_is_quarantined_and_not_timed(bench: Any, arm: Any) -> None:
