@@ -422,3 +422,32 @@ def test_esrrf_takes_the_parameters_of_the_function() -> None:
     for name, wrong in {"border": "no", "frame_gap": -1, "magnification": 11}.items():
         with pytest.raises(ValueError, match=name):
             benchmark_cells.cells(task, None, [8], {name: wrong})
+
+
+def test_a_compiler_that_fails_is_reported(bench: Any, arm: Any) -> None:
+    def refuse() -> None:
+        raise OSError("no compiler")
+
+    bench.arms = {"serial": arm(), "numba": arm(kind="numba", compiling=refuse)}
+    rows = by_name(engine.benchmark("toy", sizes=8, repeats=1))
+    assert rows["serial"].status == "ok"
+    assert (rows["numba"].status, rows["numba"].reason) == (
+        "failed",
+        "OSError: no compiler",
+    )
+    assert bench.arms["numba"].opened == 0
+
+
+def test_compiling_is_preparation_and_can_be_cancelled(bench: Any, arm: Any) -> None:
+    cancel, may_end = threading.Event(), threading.Event()
+
+    def compile_() -> None:
+        cancel.set()
+        assert may_end.wait(60)
+
+    bench.arms = {"numba": arm(kind="numba", compiling=compile_)}
+    with pytest.raises(engine.BenchmarkCancelled):
+        engine.benchmark("toy", sizes=8, cancel=cancel)
+    may_end.set()
+    (row,) = engine.benchmark("toy", sizes=8).rows
+    assert row.status == "ok"

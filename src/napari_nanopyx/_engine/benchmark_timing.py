@@ -14,7 +14,6 @@ from napari_nanopyx._engine import (
     catalogue,
     events,
     history,
-    runner,
     verification,
 )
 from napari_nanopyx._engine.agreement import Problem
@@ -24,8 +23,10 @@ from napari_nanopyx._engine.blocks import LONGEST_SECONDS
 from napari_nanopyx._engine.errors import Cancelled, WrongResult, describe
 from napari_nanopyx._engine.measuring import measured, workload_of
 from napari_nanopyx._engine.runner import Cancel
+from napari_nanopyx._engine.sessions import Sessions
 from napari_nanopyx._engine.situation import Situation
 from napari_nanopyx._engine.trials import frames_in
+from napari_nanopyx._engine.turns import computing
 from napari_nanopyx._engine.types import Implementation, Session, Timing
 
 _GROWTH = 8
@@ -158,18 +159,30 @@ class CellBench:
         if arm.implementation.kind == "reference":
             arm.error = 0.0
         else:
-            with runner.computing():
+            arm.prepare = self._compile(arm.implementation)
+            with computing():
                 found = verification.verify(
                     arm.implementation, self._cell.task, problem, self._steps.begin
                 )
-            arm.error, arm.prepare = found.error, found.prepare
+            arm.error = found.error
+            arm.prepare += found.prepare
         self._steps.go_to(self._steps.done + 1)
+
+    def _compile(self, implementation: Implementation) -> float:
+        """Wait for the compiler, safe from its crashes; return what it took."""
+        cell = self._cell
+        sessions = Sessions(cell.task, cell.plan, cell.dtype)
+        while not sessions.is_ready(implementation):
+            self._steps.begin()
+            for _, error in sessions.take_failed():
+                raise error
+        return sessions.take_preparation(implementation.name)
 
     def _time(self, arm: _Arm, frames: NDArray[Any]) -> None:
         """Warm up with more and more frames, then time blocks as long as in a run."""
         self._steps.begin()
         plan = self._cell.plan
-        with runner.computing():
+        with computing():
             session = catalogue.open_session(arm.implementation, self._cell.task, plan)
         try:
             most = min(len(plan.segments[0]), session.preferred_frames)
@@ -202,7 +215,7 @@ class CellBench:
         which = self._cell.plan.segments[0][:count]
         places = self._cell.plan.merger().places(which)
         block = frames[which.start : which.stop]
-        with runner.computing():
+        with computing():
             _, timing = session.run(block, which, places)
         if warm_up:
             arm.prepare += timing.prepare

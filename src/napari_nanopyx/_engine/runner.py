@@ -28,11 +28,6 @@ BLOCK_BYTES = 256 * 2**20
 """Memory that one block may need, whatever the implementation would prefer."""
 
 
-def computing() -> threading.Lock:
-    """Return the lock that only the one who computes a block holds."""
-    return _computing
-
-
 class Cancel(Protocol):
     """What a caller can set to stop a run, such as a `threading.Event`."""
 
