@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from napari_nanopyx import _terminal as terminal
+from napari_nanopyx._benchmark_command import benchmark
 
 app = typer.Typer(
     name="napari-nanopyx",
@@ -221,6 +222,9 @@ def doctor() -> None:
         from napari_nanopyx.doctor import report
 
         typer.echo(report())
+
+
+app.command()(benchmark)
 
 
 def _print_version(wanted: bool) -> None:

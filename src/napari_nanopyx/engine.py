@@ -12,8 +12,11 @@ from numpy.typing import NDArray
 from napari_nanopyx._engine import catalogue, context, events, policies
 from napari_nanopyx._engine import devices as _devices
 from napari_nanopyx._engine import history as _history
+from napari_nanopyx._engine.benchmark import benchmark
+from napari_nanopyx._engine.benchmark_result import Benchmark, BenchmarkRow, Winner
 from napari_nanopyx._engine.delays import DEVIATIONS
 from napari_nanopyx._engine.errors import (
+    BenchmarkCancelled,
     Cancelled,
     HistoryWarning,
     ImplementationFailed,
@@ -25,6 +28,7 @@ from napari_nanopyx._engine.errors import (
     NotFiniteWarning,
     PreparationFailed,
     UnknownImplementation,
+    WrongResult,
 )
 from napari_nanopyx._engine.estimates import estimates
 from napari_nanopyx._engine.estimates import expected as _expected
@@ -41,6 +45,9 @@ from napari_nanopyx._engine.types import (
 )
 
 __all__ = [
+    "Benchmark",
+    "BenchmarkCancelled",
+    "BenchmarkRow",
     "Cancelled",
     "Choice",
     "Device",
@@ -59,7 +66,10 @@ __all__ = [
     "Run",
     "Timing",
     "UnknownImplementation",
+    "Winner",
     "Workload",
+    "WrongResult",
+    "benchmark",
     "devices",
     "events",
     "expected",

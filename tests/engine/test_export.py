@@ -39,7 +39,7 @@ def rows(path: Path) -> list[dict[str, str]]:
 def test_a_block_leaves_all_that_its_time_depends_on(
     toy: Any, arm: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(measuring, "_version", lambda: "9.9")
+    monkeypatch.setattr(measuring, "package_version", lambda: "9.9")
     toy.arms = {"numba": arm(0.125, prepare=2.0, kind="numba")}
     before = time.time()
     toy.run(7)

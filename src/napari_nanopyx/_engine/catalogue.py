@@ -14,7 +14,7 @@ from napari_nanopyx._engine.errors import (
 from napari_nanopyx._engine.types import Implementation, Session
 from napari_nanopyx._kernels.declaration import Plan, Task
 
-_quarantined: dict[tuple[str, str], str] = {}
+_quarantined: dict[tuple[str, str], tuple[str, str]] = {}
 _lost: set[str] = set()
 
 
@@ -97,9 +97,10 @@ def open_session(implementation: Implementation, task: Task, plan: Plan) -> Sess
     return backend(implementation.kind).open(implementation, task, plan)
 
 
-def quarantine(implementation: Implementation, reason: str) -> None:
+def quarantine(implementation: Implementation, reason: str, remedy: str = "") -> None:
     """Choose an implementation no more, until this process ends or it is released."""
-    _quarantined[implementation.task, implementation.name] = reason
+    remedy = remedy or "start the program again to give it another chance"
+    _quarantined[implementation.task, implementation.name] = (reason, remedy)
 
 
 def release(task_name: str | None = None, name: str | None = None) -> None:
@@ -149,12 +150,13 @@ def _judged(implementation: Implementation) -> Implementation:
     """Return an implementation as unavailable if it has failed."""
     if not implementation.available:
         return implementation
-    if reason := _quarantined.get((implementation.task, implementation.name)):
+    if known := _quarantined.get((implementation.task, implementation.name)):
+        reason, remedy = known
         return replace(
             implementation,
             available=False,
             reason=f"it failed earlier in this session: {reason}",
-            remedy="start the program again to give it another chance",
+            remedy=remedy,
         )
     if problem := preparing.problem(implementation):
         return replace(

@@ -2,7 +2,9 @@
 
 NanoPyxError
 ├── Cancelled
+│   └── BenchmarkCancelled
 ├── MissingPackage (also an ImportError)
+├── WrongResult
 ├── ImplementationUnavailable
 │   └── UnknownImplementation (also a ValueError)
 ├── PreparationFailed
@@ -18,6 +20,7 @@ NotFiniteWarning (a RuntimeWarning)
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 
 class NanoPyxError(Exception):
@@ -26,6 +29,15 @@ class NanoPyxError(Exception):
 
 class Cancelled(NanoPyxError):
     """The caller asked for the computation to stop."""
+
+
+class BenchmarkCancelled(Cancelled):
+    """The caller asked for a benchmark to stop; what it has measured is in `result`."""
+
+    def __init__(self, result: Any) -> None:
+        super().__init__("the benchmark was cancelled")
+        self.result = result
+        """A `Benchmark` of what was measured until then."""
 
 
 class MissingPackage(NanoPyxError, ImportError):
@@ -121,6 +133,15 @@ class NoImplementationLeft(ImplementationFailed):
     def __str__(self) -> str:
         listed = "".join(f"\n  {name}: {why}" for name, why in self.reasons.items())
         return f"no implementation of {self.task} is left to compute with:{listed}"
+
+
+class WrongResult(NanoPyxError):
+    """An implementation did not compute what the reference computes."""
+
+    remedy = (
+        "update the driver of the device, or install napari-nanopyx again; it is "
+        "checked anew when the program starts, or after engine.refresh()"
+    )
 
 
 class HistoryWarning(UserWarning):

@@ -38,7 +38,15 @@ _AFTER = (
 
 
 def write_csv(path: Path, measurements: Sequence[Measurement]) -> None:
-    """Write one row for each measurement, and a column for each parameter.
+    """Write one row for each measurement, and a column for each parameter."""
+    names = _parameters(measurements)
+    write_rows(path, _headings(names), (_row(m, names) for m in measurements))
+
+
+def write_rows(
+    path: Path, headings: Sequence[Cell], rows: Iterable[Iterable[Cell]]
+) -> None:
+    """Write a table with headings.
 
     The file appears at once and whole, or an error leaves what was there. A text that
     a spreadsheet would take for a formula gets an apostrophe before it.
@@ -48,13 +56,12 @@ def write_csv(path: Path, measurements: Sequence[Measurement]) -> None:
             f"path is {str(path)!r}, but there is no folder {str(path.parent)!r}: "
             "create it, or give a path in a folder that exists"
         )
-    names = _parameters(measurements)
     unfinished = path.with_name(f".{path.name}.{os.getpid()}.{time.time_ns()}")
     try:
         with unfinished.open("x", encoding="utf-8", newline="") as file:
             writer = csv.writer(file)
-            writer.writerow(_harmless(_headings(names)))
-            writer.writerows(_harmless(_row(m, names)) for m in measurements)
+            writer.writerow(_harmless(headings))
+            writer.writerows(_harmless(row) for row in rows)
             file.flush()
             os.fsync(file.fileno())
         unfinished.replace(path)

@@ -104,7 +104,7 @@ class Failures:
         # Other images may need less memory, and a device may come back.
         self._left_out[failed.name] = reason
         if kind is Fault.OTHER:
-            catalogue.quarantine(failed, reason)
+            catalogue.quarantine(failed, reason, getattr(error, "remedy", ""))
         events.publish(events.implementation_quarantined, failed, reason)
 
     def _listed(self, wait: bool = False) -> list[Implementation]:

@@ -15,6 +15,7 @@ from napari_nanopyx._engine.evidence import Evidence
 from napari_nanopyx._engine.record import RECENT
 from napari_nanopyx._engine.similarity import Features, features
 from napari_nanopyx._engine.types import Measurement, Workload
+from napari_nanopyx._engine.verified import Verified
 from napari_nanopyx._engine.writer import Writer
 
 FILE_NAME = "history.sqlite"
@@ -40,6 +41,8 @@ class History:
         self._writer: Writer | None = None
         if use_file:
             self._open()
+        self.verified = Verified(None if self.in_memory_only else path, self._give_up)
+        """Which implementations have given the right numbers here."""
 
     @property
     def in_memory_only(self) -> bool:

@@ -44,12 +44,13 @@ def measured(
         timing,
         outcome,
         time.time(),
-        _version(),
+        package_version(),
     )
 
 
 @cache
-def _version() -> str:
+def package_version() -> str:
+    """Return the version of this package; empty if it is not installed."""
     try:
         return version("napari-nanopyx")
     except PackageNotFoundError:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 
-from napari_nanopyx._engine import catalogue, preparing
+from napari_nanopyx._engine import preparing, verification
 from napari_nanopyx._engine.errors import describe
 from napari_nanopyx._engine.types import Implementation, Session
 from napari_nanopyx._kernels.declaration import Plan, Task
@@ -84,8 +84,9 @@ class Sessions:
         """Return the session of an implementation; what opening it raises is raised."""
         name = implementation.name
         if name not in self._open:
-            opened = catalogue.open_session(implementation, self._task, self._plan)
-            self._open[name] = opened
+            self._open[name] = verification.open_session(
+                implementation, self._task, self._plan, self._dtype
+            )
         return self._open[name]
 
     def close(self, name: str) -> None:

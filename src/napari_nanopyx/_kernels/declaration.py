@@ -165,6 +165,13 @@ class Task:
     example: Callable[[], tuple[NDArray[Any], dict[str, Any]]]
     tolerance: float = 1e-5
     """Share of the largest value by which an implementation may differ."""
+    resized: Callable[[Any, tuple[int, ...]], Plan] | None = None
+    """Binds the parameters of a plan to frames of about another shape, on which an
+    implementation can be checked in little time; without it, none is checked."""
+    arguments: Callable[..., dict[str, Any]] | None = None
+    """Makes what `plan` takes besides a shape, given the shape and parameters as a user
+    writes them; generates what is large, such as the weights of a kernel of some size.
+    Raises ValueError or TypeError. By default the parameters are taken as they are."""
     algorithms: tuple[Algorithm, ...] = ()
     """Other ways to the same result than the task's kernel."""
 

@@ -17,6 +17,37 @@ def example() -> tuple[NDArray[Any], dict[str, Any]]:
     return frames, {"magnification": 4, "radius": 1.5, "sensitivity": 2.0}
 
 
+def arguments(
+    shape: tuple[int, ...],
+    *,
+    drift: bool = False,
+    border: str = "extend",
+    frames_per_timepoint: int = 0,
+    frame_gap: int = 0,
+    macro_pixel_correction: bool = True,
+    **others: Any,
+) -> dict[str, Any]:
+    """Return what the plan takes; a drift that is asked for goes two pixels far."""
+    if border not in ("extend", "zero"):
+        raise ValueError(f"border is {border!r}, but must be 'extend' or 'zero'")
+    windows = {"frames_per_timepoint": frames_per_timepoint, "frame_gap": frame_gap}
+    for name, value in windows.items():
+        if not isinstance(value, int | np.integer) or value < 0:
+            raise ValueError(f"{name} is {value!r}, but must be a whole number from 0")
+    if not isinstance(macro_pixel_correction, bool):
+        raise TypeError(
+            f"macro_pixel_correction is {macro_pixel_correction!r}, but must be True "
+            "or False"
+        )
+    return {
+        "drift": np.linspace((0.0, 0.0), (2.0, -2.0), shape[0]) if drift else None,
+        "border": border,
+        "macro_pixel_correction": macro_pixel_correction,
+        **windows,
+        **others,
+    }
+
+
 TASK = Task(
     name="esrrf",
     summary="Radial gradient convergence of every frame, reduced over time",
@@ -31,4 +62,6 @@ TASK = Task(
     ),
     plan=EsrrfPlan,
     example=example,
+    arguments=arguments,
+    resized=EsrrfPlan.resized,
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Literal
 
@@ -217,6 +217,17 @@ class EsrrfPlan:
             shifts=shifts,
         )
         return reference.partial(stack, self.magnification, self.temporal)
+
+    def resized(self, shape: tuple[int, ...]) -> EsrrfPlan:
+        """Return the same for frames of this shape, drift kept to a quarter of one."""
+        count, height, width = shape
+        drift = self.drift
+        if drift is not None:
+            farthest = (height / 4, width / 4)
+            drift = np.clip(
+                np.resize(drift, (count, 2)), np.negative(farthest), farthest
+            )
+        return replace(self, shape=(count, height, width), drift=drift)
 
     def merger(self) -> MomentsMerger:
         """Return empty sums for every time point."""

@@ -17,6 +17,33 @@ def example() -> tuple[NDArray[Any], dict[str, Any]]:
     return frames, {"factor": (3.0, 2.5), "shift": np.array([[0.25, -0.5]])}
 
 
+def arguments(
+    shape: tuple[int, ...], factor: Any = 5.0, shift: Any = (0.0, 0.0)
+) -> dict[str, Any]:
+    """Return what the plan takes: one factor for each axis, a shift for each frame."""
+    allowed = "a number above 0, at most 100, or such numbers for (row, column)"
+    factors = _numbers("factor", factor, allowed)
+    if factors.shape not in ((), (2,)) or not ((factors > 0) & (factors <= 100)).all():
+        raise ValueError(f"factor is {factor!r}, but must be {allowed}")
+    rows, columns = np.broadcast_to(factors, 2).tolist()
+    if shape[1] * rows < 1 or shape[2] * columns < 1:
+        raise ValueError(
+            f"factor is {factor!r}, which leaves no pixel of {shape[1]} × {shape[2]}"
+        )
+    allowed = "(row, column) of all frames or of each"
+    shifts = np.atleast_2d(_numbers("shift", shift, allowed))
+    if shifts.shape not in ((1, 2), (shape[0], 2)) or not np.isfinite(shifts).all():
+        raise ValueError(f"shift is {shift!r}, but must be {allowed}")
+    return {"factor": (rows, columns), "shift": shifts}
+
+
+def _numbers(name: str, value: Any, allowed: str) -> NDArray[np.float64]:
+    try:
+        return np.asarray(value, np.float64)
+    except (TypeError, ValueError) as error:
+        raise TypeError(f"{name} is {value!r}, but must be {allowed}") from error
+
+
 TASK = Task(
     name="magnify",
     summary="Catmull-Rom interpolation onto a finer grid",
@@ -26,4 +53,6 @@ TASK = Task(
     ),
     plan=MagnifyPlan,
     example=example,
+    arguments=arguments,
+    resized=MagnifyPlan.resized,
 )

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from math import ceil
 from typing import Any
 
 import numpy as np
@@ -172,6 +173,23 @@ class MagnifyPlan:
             profile=self.profile,
         )
         return {"magnified": magnified}
+
+    def resized(self, shape: tuple[int, ...]) -> MagnifyPlan:
+        """Return the same for frames of this shape, or larger if nothing were left.
+
+        Shifts are kept to a quarter of a frame.
+        """
+        count, *sides = shape
+        height, width = (
+            max(side, ceil(1 / factor))
+            for side, factor in zip(sides, self.factor, strict=True)
+        )
+        frames = count if self.tables_vary else 1
+        farthest = (height / 4, width / 4)
+        shift = np.clip(
+            np.resize(self.shift, (frames, 2)), np.negative(farthest), farthest
+        )
+        return replace(self, shape=(count, height, width), shift=shift)
 
     def merger(self) -> FrameMerger:
         """Return an empty stack to put frames into."""
