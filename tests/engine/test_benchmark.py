@@ -451,3 +451,36 @@ def test_compiling_is_preparation_and_can_be_cancelled(bench: Any, arm: Any) -> 
     may_end.set()
     (row,) = engine.benchmark("toy", sizes=8).rows
     assert row.status == "ok"
+
+
+def test_convolution_over_image_and_kernel_size_as_published(home: Path) -> None:
+    """A kernel of each size is generated; what cannot compute it says so."""
+    names = ["serial", "separable", "fft"]
+    settings = {"kernel_size": [3, (5, 4)], "separable": [True, False]}
+    result = engine.benchmark(
+        "convolve", sizes=[20], parameters=settings, implementations=names, repeats=1
+    )
+    found = {
+        (row.parameters["kernel_size"], row.parameters["separable"], row.implementation)
+        for row in result.rows
+        if row.status == "ok"
+    }
+    assert len(found) == 10
+    assert {row.implementation for row in result.rows if row.status != "ok"} == {
+        "separable"
+    }
+    sizes = {
+        tuple(m.workload.parameters[f"kernel_{side}"] for side in ("height", "width"))
+        for m in engine.history("convolve")
+    }
+    assert sizes == {(3, 3), (5, 4)}
+
+
+def test_convolve_takes_a_kernel_or_its_size() -> None:
+    task = tasks()["convolve"]
+    kernel = np.ones((3, 2))
+    (cell,) = benchmark_cells.cells(task, None, [8], {"kernel": kernel})
+    assert cell.plan.parameters == {"kernel_height": 3, "kernel_width": 2}
+    for name, wrong in {"kernel_size": 0, "kernel": np.ones(3)}.items():
+        with pytest.raises(ValueError, match=name):
+            benchmark_cells.cells(task, None, [8], {name: wrong})

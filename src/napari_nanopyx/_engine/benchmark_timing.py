@@ -135,7 +135,10 @@ class CellBench:
         frames = self._cell.frames()
         problem = self._cell.problem(frames)
         self._checked_on = tuple(problem.plan.shape)
-        for candidate in catalogue.candidates(self._cell.task.name, wait=True):
+        listed = catalogue.candidates(
+            self._cell.task.name, wait=True, plan=self._cell.plan
+        )
+        for candidate in listed:
             if candidate.name not in self._wanted:
                 continue
             arm = _Arm(candidate)

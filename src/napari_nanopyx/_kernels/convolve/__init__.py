@@ -31,6 +31,34 @@ def separated_flops(plan: ConvolvePlan) -> float:
     return 4.0 * sum(plan.kernel.shape) * plan.shape[1] * plan.shape[2]
 
 
+def arguments(
+    shape: tuple[int, ...],  # noqa: ARG001
+    kernel: Any = None,
+    kernel_size: Any = 7,
+    separable: bool = False,
+) -> dict[str, Any]:
+    """Return what the plan takes: a kernel, or one of this size (a side or two)."""
+    if kernel is None:
+        sides = np.broadcast_to(np.asarray(kernel_size), 2)
+        if sides.dtype.kind not in "iu" or not ((sides >= 1) & (sides <= 101)).all():
+            raise ValueError(
+                f"kernel_size is {kernel_size!r}, but must be a whole number from 1 to "
+                "101, or two of them (rows, columns)"
+            )
+        random = np.random.default_rng(4)
+        kernel = random.random(tuple(sides.tolist()))
+        if separable:
+            kernel = np.outer(kernel[:, 0], kernel[0])
+        kernel /= kernel.sum()
+    weights = np.asarray(kernel)
+    if weights.ndim != 2 or not weights.size or weights.dtype.kind not in "buif":
+        raise ValueError(
+            f"kernel has shape {weights.shape} and dtype {weights.dtype}, but must be "
+            "numbers of shape (rows, columns)"
+        )
+    return {"kernel": weights.astype(np.float32)}
+
+
 TASK = Task(
     name="convolve",
     summary="Weighted sums of the pixels around each pixel",
@@ -40,6 +68,8 @@ TASK = Task(
     ),
     plan=ConvolvePlan,
     example=example,
+    arguments=arguments,
+    resized=ConvolvePlan.resized,
     algorithms=(
         Algorithm(
             "separable",

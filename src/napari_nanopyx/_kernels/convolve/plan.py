@@ -137,6 +137,11 @@ class ConvolvePlan:
         """Convolve in float64, straight from the formula."""
         return {"convolved": reference.frames(block, self.kernel)}
 
+    def resized(self, shape: tuple[int, ...]) -> ConvolvePlan:
+        """Return the same for frames of this shape."""
+        count, height, width = shape
+        return replace(self, shape=(count, height, width))
+
     def merger(self) -> FrameMerger:
         """Return an empty stack to put frames into."""
         return FrameMerger("convolved", self.shape)
