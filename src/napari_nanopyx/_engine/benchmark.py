@@ -12,7 +12,8 @@ from napari_nanopyx import _kernels
 from napari_nanopyx._engine import catalogue
 from napari_nanopyx._engine.benchmark_cells import cells as every_cell
 from napari_nanopyx._engine.benchmark_result import Benchmark, BenchmarkRow
-from napari_nanopyx._engine.benchmark_timing import CellBench, Steps, steps_of
+from napari_nanopyx._engine.benchmark_steps import Steps, steps_of
+from napari_nanopyx._engine.benchmark_timing import CellBench
 from napari_nanopyx._engine.errors import BenchmarkCancelled, UnknownImplementation
 from napari_nanopyx._engine.runner import Cancel
 from napari_nanopyx._engine.types import Implementation

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from statistics import median
 from typing import Any
@@ -19,10 +19,10 @@ from napari_nanopyx._engine import (
 from napari_nanopyx._engine.agreement import Problem
 from napari_nanopyx._engine.benchmark_cells import Cell
 from napari_nanopyx._engine.benchmark_result import BenchmarkRow
+from napari_nanopyx._engine.benchmark_steps import Steps, steps_of
 from napari_nanopyx._engine.blocks import LONGEST_SECONDS
 from napari_nanopyx._engine.errors import Cancelled, WrongResult, describe
 from napari_nanopyx._engine.measuring import measured, workload_of
-from napari_nanopyx._engine.runner import Cancel
 from napari_nanopyx._engine.sessions import Sessions
 from napari_nanopyx._engine.situation import Situation
 from napari_nanopyx._engine.trials import frames_in
@@ -31,33 +31,6 @@ from napari_nanopyx._engine.types import Implementation, Session, Timing
 
 _GROWTH = 8
 _LONG_RUN = 1_000_000
-
-
-def steps_of(repeats: int) -> int:
-    """Return the steps of one implementation: check, warm-up and timed blocks."""
-    return 2 + repeats
-
-
-@dataclass
-class Steps:
-    """How far the benchmark has come; a step is a check, a warm-up or a timed block."""
-
-    total: int
-    progress: Callable[[int, int], object] | None
-    cancel: Cancel | None
-    done: int = 0
-
-    def begin(self) -> None:
-        """Raise if the caller wants no more."""
-        if self.cancel is not None and self.cancel.is_set():
-            raise Cancelled("the benchmark was cancelled")
-
-    def go_to(self, done: int) -> None:
-        """Report that so much is done, unless it has been."""
-        if done > self.done:
-            self.done = done
-            if self.progress is not None:
-                self.progress(done, self.total)
 
 
 @dataclass
