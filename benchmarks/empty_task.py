@@ -94,6 +94,9 @@ class EmptyBackend:
         """Open one."""
         return EmptySession()
 
+    def compiler(self, *_: Any) -> None:
+        """Return nothing, as there is nothing to compile."""
+
 
 @contextmanager
 def installed() -> Iterator[Task]:

@@ -335,7 +335,7 @@ def test_cold_blocks_are_kept_apart(toy: Any, arm: Any) -> None:
     first, *others = engine.history("toy")
     assert (first.outcome, first.timing.prepare) == ("cold", 2.0)
     assert {m.outcome for m in others} == {"ok"}
-    assert engine.expected("toy") == {"serial": pytest.approx(0.1)}
+    assert engine.expected("toy") == {"serial": pytest.approx(0.1, rel=0.01)}
 
 
 def test_two_runs_take_turns_and_never_compute_together(toy: Any, arm: Any) -> None:

@@ -65,7 +65,7 @@ class Job:
         self._started = time.perf_counter()
         self._over = threading.Event()
         self.seconds = 0.0
-        """What it took, once it is over."""
+        """What compiling took in this process, as it will in the next one."""
         self.thread = threading.Thread(
             target=self._work, name="nanopyx-compiler", daemon=True
         )
@@ -96,11 +96,12 @@ class Job:
         key = _key(self._implementation, self._task, self._dtype)
         try:
             self._rehearse()
+            begun = time.perf_counter()
             self._compiler.compile(self._task, self._plan, self._dtype)
+            self.seconds = time.perf_counter() - begun
             _ready.add(key)
         except Exception as error:  # noqa: BLE001 - reported by the run
             self._error = error
-        self.seconds = time.perf_counter() - self._started
         with _lock:
             if _jobs.get(key) is self:
                 del _jobs[key]
@@ -134,6 +135,11 @@ def begin(
         if key not in _jobs:
             _jobs[key] = Job(implementation, task, plan, dtype, compiler)
         return _jobs[key]
+
+
+def is_over(implementation: Implementation, task: Task, dtype: str) -> bool:
+    """Tell whether an implementation has been compiled in this process."""
+    return _key(implementation, task, dtype) in _ready
 
 
 def subject(implementation: Implementation, compiler: Compiler) -> Subject:

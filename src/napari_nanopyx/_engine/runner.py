@@ -97,6 +97,7 @@ class _Runner:
         self._finite = Finite(self._workload, plan, self._sessions)
         self._merger = plan.merger()
         self._most_frames = max(1, _block_bytes() // max(1, plan.block_bytes_per_frame))
+        self._background_share = 1 / devices.thread_count()
         self._started = time.perf_counter()
         self._run = Run(
             events.next_run_id(),
@@ -170,7 +171,10 @@ class _Runner:
             seconds = time.perf_counter() - started
             self._failed(implementation, len(frames), seconds, error)
             return False
+        started = time.perf_counter()
         self._merger.add(frames, partial)
+        merging = time.perf_counter() - started
+        timing = replace(timing, compute=timing.compute + merging)
         self._finished(choice, len(frames), timing)
         return True
 
@@ -186,9 +190,10 @@ class _Runner:
                 candidates,
                 evidence,
                 self._reader.remaining,
-                frozenset(self._sessions.ready),
+                self._sessions.ready(candidates),
                 pinned=self._pinned is not None,
                 seed=self._seed,
+                background_share=self._background_share,
             )
         )
         self._run.implementation = choice.implementation.name

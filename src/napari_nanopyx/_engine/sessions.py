@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterable
 
 from napari_nanopyx._engine import preparing, verification
 from napari_nanopyx._engine.errors import describe
@@ -22,17 +23,16 @@ class Sessions:
         self._open: dict[str, Session] = {}
         self._jobs: dict[str, tuple[Implementation, preparing.Job]] = {}
         self._preparation: dict[str, float] = {}
-        self.ready: set[str] = set()
-        """Names of those that need not be compiled any more."""
+        self._ready: set[str] = set()
 
     def prepare(self, implementation: Implementation) -> None:
         """Begin to compile an implementation, unless it is ready or begun."""
         name = implementation.name
-        if name in self.ready or name in self._jobs:
+        if name in self._ready or name in self._jobs:
             return
         job = preparing.begin(implementation, self._task, self._plan, self._dtype)
         if job is None:
-            self.ready.add(name)
+            self._ready.add(name)
         else:
             self._jobs[name] = implementation, job
 
@@ -43,13 +43,22 @@ class Sessions:
         better to do, and waits a moment.
         """
         name = implementation.name
-        if name in self.ready:
+        if name in self._ready:
             return True
         if name in self._jobs:
             self._jobs[name][1].wait(_WAIT_SECONDS)
         self.prepare(implementation)
         self._collect()
-        return name in self.ready
+        return name in self._ready
+
+    def ready(self, candidates: Iterable[Implementation]) -> set[str]:
+        """Return the names of those that need not be compiled any more."""
+        compiled = (
+            each.name
+            for each in candidates
+            if preparing.is_over(each, self._task, self._dtype)
+        )
+        return self._ready.union(compiled)
 
     def is_open(self, name: str) -> bool:
         """Tell whether an implementation has been opened."""
@@ -113,5 +122,5 @@ class Sessions:
         for name, (_, job) in list(self._jobs.items()):
             if job.has_ended and job.error is None:
                 del self._jobs[name]
-                self.ready.add(name)
+                self._ready.add(name)
                 self._preparation[name] = job.seconds
