@@ -149,10 +149,10 @@ def _take(
 
 def _reason(best: Implementation, known: Mapping[str, Estimate]) -> str:
     estimate = known[best.name]
-    usual = min(known, key=lambda name: known[name].usual.frame_seconds)
-    slowdown = known[usual].pace.slowdown
-    if usual != best.name and slowdown > 1:
-        reason = FASTEST_NOW.format(usual, slowdown)
+    delayed = [name for name in known if known[name].pace.slowdown > 1]
+    usual = min([best.name, *delayed], key=lambda name: known[name].usual.frame_seconds)
+    if usual != best.name:
+        reason = FASTEST_NOW.format(usual, known[usual].pace.slowdown)
     else:
         reason = FASTEST if estimate.exact else FASTEST_ELSEWHERE
     reason += f": {_time(estimate.seconds)} a frame"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 LONGEST_SECONDS = 0.25
@@ -39,19 +40,26 @@ class BlockTime(NamedTuple):
         As few as its fixed time allows, because a choice is made anew for each block
         and a delay is noticed at its end; and not many times more than ever measured.
         """
-        each = max(self.per_frame, _TINY)
-        enough = max(SHORTEST_SECONDS - self.fixed, self.fixed / FIXED_SHARE) / each
-        most = min((LONGEST_SECONDS - self.fixed) / each, _FARTHEST * self.most_frames)
-        return max(1, round(min(enough, most)))
+        return _length(self)[0]
 
     @property
     def frame_seconds(self) -> float:
         """Seconds for a frame of such a block."""
-        return self.seconds(self.frames) / self.frames
+        return _length(self)[1]
 
     def scaled(self, factor: float) -> BlockTime:
         """Return the same where everything takes so many times as long."""
         return BlockTime(self.fixed * factor, self.per_frame * factor, self.most_frames)
+
+
+@lru_cache(maxsize=1024)
+def _length(of: BlockTime) -> tuple[int, float]:
+    """Return the frames of a block, and the seconds of each."""
+    each = max(of.per_frame, _TINY)
+    enough = max(SHORTEST_SECONDS - of.fixed, of.fixed / FIXED_SHARE) / each
+    most = min((LONGEST_SECONDS - of.fixed) / each, _FARTHEST * of.most_frames)
+    frames = max(1, round(min(enough, most)))
+    return frames, of.seconds(frames) / frames
 
 
 def block_time(blocks: Sequence[tuple[int, float]]) -> BlockTime:

@@ -51,7 +51,8 @@ class Estimate:
     @cached_property
     def now(self) -> BlockTime:
         """What a block takes at its present pace."""
-        return self.usual.scaled(self.pace.slowdown)
+        slowdown = self.pace.slowdown
+        return self.usual if slowdown == 1 else self.usual.scaled(slowdown)
 
     @cached_property
     def seconds(self) -> float:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from math import ceil
 from typing import NamedTuple
 
@@ -14,7 +16,7 @@ from napari_nanopyx._engine.estimates import (
     time_lost,
     time_spent,
 )
-from napari_nanopyx._engine.record import Record
+from napari_nanopyx._engine.record import Arm, Record
 from napari_nanopyx._engine.situation import Situation
 from napari_nanopyx._engine.types import Implementation
 
@@ -57,7 +59,8 @@ class Trial(NamedTuple):
     reason: str
 
 
-class Contest(NamedTuple):
+@dataclass(frozen=True)
+class Contest:
     """The candidates beside the one that is the best to take now."""
 
     situation: Situation
@@ -65,25 +68,41 @@ class Contest(NamedTuple):
     known: Mapping[str, Estimate]
     best: Implementation
 
-    @property
+    @cached_property
     def seconds(self) -> float:
         """What a frame takes on the best."""
         return self.known[self.best.name].seconds
 
-    @property
+    @cached_property
+    def measured(self) -> Mapping[Arm, Record]:
+        """What is known of exactly this workload."""
+        return self.situation.evidence.exact(self.situation.workload)
+
+    @cached_property
     def budget(self) -> float:
         """Seconds that trials of this workload may still cost."""
-        exact = self.situation.evidence.exact(self.situation.workload)
-        total = time_spent(exact)
+        total = time_spent(self.measured)
         total += self.known[self.best.name].total(self.situation.remaining)
-        lost = time_lost(exact, arm_of(self.best), self.seconds)
+        lost = time_lost(self.measured, arm_of(self.best), self.seconds)
         return EXPLORATION_SHARE * total - lost
+
+    @cached_property
+    def unknown(self) -> list[tuple[Implementation, Record | None, Estimate | None]]:
+        """Those not yet tried enough to be judged, with what is known of them."""
+        found = []
+        for candidate in self.others:
+            tried = self.measured.get(arm_of(candidate))
+            if tried is None or len(tried.warm) < TRIALS:
+                estimate = self.known.get(candidate.name)
+                if _is_worth_trying(tried, estimate, self.seconds):
+                    found.append((candidate, tried, estimate))
+        return found
 
 
 def trials(contest: Contest) -> list[Trial]:
     """Return what can be tried at once within the budget."""
-    situation, budget, found = contest.situation, contest.budget, []
-    for candidate, tried, estimate in _unknown(contest):
+    situation, found = contest.situation, []
+    for candidate, tried, estimate in contest.unknown:
         if not _is_ready(situation, candidate):
             continue
         excess = _excess(contest, candidate, estimate)
@@ -91,7 +110,7 @@ def trials(contest: Contest) -> list[Trial]:
         if tried is not None:
             # Blocks of two lengths tell a fixed time from the time of each frame.
             wished = max(wished, _LONGER * tried.block_time.most_frames)
-        frames = min(wished, int(budget / excess), situation.remaining)
+        frames = min(wished, int(contest.budget / excess), situation.remaining)
         if frames >= 1:
             reason = TRYING if tried is None else TRYING_AGAIN
             found.append(Trial(candidate, frames, frames * excess, reason))
@@ -105,12 +124,11 @@ def worth_preparing(contest: Contest) -> list[Implementation]:
     run or had it been ready since it was used last. What is unknown: if the budget of
     trials allows it.
     """
-    situation, budget = contest.situation, contest.budget
-    wanted = []
-    for candidate, _, estimate in _unknown(contest):
+    situation, wanted = contest.situation, []
+    for candidate, _, estimate in contest.unknown:
         cost = _cost_of_preparing(situation, candidate)
         cost += _excess(contest, candidate, estimate)
-        if not _is_ready(situation, candidate) and cost <= budget:
+        if not _is_ready(situation, candidate) and cost <= contest.budget:
             wanted.append(candidate)
     for candidate in contest.others:
         known = contest.known.get(candidate.name)
@@ -155,20 +173,6 @@ def frames_in(seconds: float, per_frame: float) -> int:
     return max(1, round(seconds / max(per_frame, 1e-9)))
 
 
-def _unknown(
-    contest: Contest,
-) -> Iterator[tuple[Implementation, Record | None, Estimate | None]]:
-    """Yield those not yet tried enough to be judged."""
-    exact = contest.situation.evidence.exact(contest.situation.workload)
-    for candidate in contest.others:
-        tried, estimate = (
-            exact.get(arm_of(candidate)),
-            contest.known.get(candidate.name),
-        )
-        if _is_worth_trying(tried, estimate, contest.seconds):
-            yield candidate, tried, estimate
-
-
 def _is_worth_trying(
     tried: Record | None, estimate: Estimate | None, seconds: float
 ) -> bool:
@@ -181,7 +185,7 @@ def _is_worth_trying(
         return not hopeless
     if not tried.warm:
         return len(tried.cold) < _COLD_TRIALS
-    return len(tried.warm) < TRIALS and not hopeless
+    return not hopeless
 
 
 def _excess(
