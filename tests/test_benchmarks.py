@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from benchmarks import machine, report
+from benchmarks import convolution, machine, report
 from benchmarks.peak import rgc_flops, samples_per_pixel, summed_samples
 
 
@@ -76,3 +76,21 @@ def test_report_gives_ratios_to_the_best_peer(tmp_path: Path) -> None:
     assert "- esrrf opencl: no device" in text
     assert json.loads((tmp_path / "results.json").read_text()) == results
     assert (tmp_path / "results.png").stat().st_size > 1000
+
+
+def test_convolution_is_timed_with_every_implementation_that_fits() -> None:
+    """The separable one has a time for a kernel of ones only."""
+    lines = list(convolution.beside_others(((20, 3, "ones"), (20, 3, "random")), None))
+    ones, random = "\n".join(lines).split("## 20 x 20, kernel 3 x 3, random")
+    assert "| separable |" in ones
+    assert "| separable |" not in random
+    for name in ("serial", "fft"):
+        assert f"| {name} |" in ones
+        assert f"| {name} |" in random
+
+
+def test_map_names_a_winner_for_every_size() -> None:
+    """One row an image size, one column a kernel size."""
+    *_, first, second = convolution.map_of((9, 20), (3, 5))
+    assert first.startswith("| 9 x 9 | ")
+    assert second.count(" ms |") == 2
