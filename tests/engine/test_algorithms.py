@@ -74,6 +74,20 @@ def test_the_first_guess_is_one_with_much_less_work(
     assert set(runs[0].blocks) == {first}
 
 
+def test_one_with_much_less_work_is_tried_even_when_trials_were_dear(
+    toy: Any, arm: Any, offer: Any
+) -> None:
+    special = arm(1e-4, reason="not yet")
+    offer(Algorithm("special", "", flops=lambda plan: 0.1 * plan.cost.flops), special)
+    toy.arms["threads-static"] = arm(5.0)
+    toy.run(60)
+    assert toy.arms["threads-static"].blocks
+    special.reason = ""
+    with engine.record() as runs:
+        toy.run(60)
+    assert "special" in runs[0].blocks
+
+
 def test_one_with_a_thousand_times_the_work_is_not_tried(
     toy: Any, arm: Any, offer: Any
 ) -> None:

@@ -110,7 +110,8 @@ def trials(contest: Contest) -> list[Trial]:
         if tried is not None:
             # Blocks of two lengths tell a fixed time from the time of each frame.
             wished = max(wished, _LONGER * tried.block_time.most_frames)
-        frames = min(wished, int(contest.budget / excess), situation.remaining)
+        affordable = int(contest.budget / excess) if excess > 0 else wished
+        frames = min(wished, affordable, situation.remaining)
         if frames >= 1:
             reason = TRYING if tried is None else TRYING_AGAIN
             found.append(Trial(candidate, frames, frames * excess, reason))
@@ -191,10 +192,14 @@ def _is_worth_trying(
 def _excess(
     contest: Contest, candidate: Implementation, estimate: Estimate | None
 ) -> float:
-    """Return what a frame of a trial may cost more; if unknown, twice its share."""
+    """Return what a frame of a trial may cost more.
+
+    What is unknown is taken to need twice the time that its work should take: nothing
+    more, if it has less than half the work of the best.
+    """
     seconds = contest.seconds
     if estimate is None:
-        return seconds * max(2 * candidate.work / contest.best.work - 1, 0.1)
+        return seconds * max(2 * candidate.work / contest.best.work - 1, 0.0)
     return seconds * min(max(estimate.seconds / seconds - 1, 0.1), _HOPELESS)
 
 
