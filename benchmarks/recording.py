@@ -60,7 +60,11 @@ SCHEDULES = (
     ),
     Schedule("bursts of load", "five of them", lambda part: int(15 * part) % 3 == 1),
     Schedule(
-        "sizes in turn", "all known, no load", lambda _: False, sizes=(0.5, 1.0, 2.0)
+        "sizes in turn",
+        "all known, no load",
+        lambda _: False,
+        run_steps=20,
+        sizes=(0.5, 1.0, 2.0),
     ),
 )
 
