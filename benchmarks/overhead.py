@@ -123,7 +123,7 @@ def draw(path: Path, results: dict[str, Any]) -> None:
     axes.axhline(ALLOWED_MICROSECONDS, color="#9aa0a6", linewidth=1)
     axes.text(1, ALLOWED_MICROSECONDS, " allowed", va="bottom", color="#5f6368")
     axes.set_xscale("log")
-    axes.set_ylim(0)
+    axes.set_yscale("log")
     axes.set_xlabel("measurements in the history (none is drawn at 1)")
     axes.set_ylabel("microseconds a call")
     axes.legend(frameon=False)

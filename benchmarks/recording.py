@@ -17,6 +17,7 @@ from benchmarks.trace import Trace
 from napari_nanopyx import engine
 from napari_nanopyx._engine import catalogue, devices
 from napari_nanopyx._engine.measuring import COLD_SECONDS, workload_of
+from napari_nanopyx._engine.sessions import Sessions
 from napari_nanopyx._engine.types import Implementation, Session, Timing, Workload
 from napari_nanopyx._kernels.declaration import Plan
 
@@ -60,7 +61,11 @@ SCHEDULES = (
     ),
     Schedule("bursts of load", "five of them", lambda part: int(15 * part) % 3 == 1),
     Schedule(
-        "sizes in turn", "all known, no load", lambda _: False, sizes=(0.5, 1.0, 2.0)
+        "sizes in turn",
+        "all known, no load",
+        lambda _: False,
+        run_steps=20,
+        sizes=(0.5, 1.0, 2.0),
     ),
 )
 
@@ -73,6 +78,7 @@ class Bench:
     """For `LONGER` times the frames of a step."""
     block: NDArray[np.uint16]
     workload: Workload
+    opened: Sessions
     sessions: dict[str, Session] = field(default_factory=dict)
 
     def timed(self, name: str, count: int) -> Timing:
@@ -101,10 +107,9 @@ class Recorder:
         self._job = job
         self._load = load
         self._prepare: dict[str, float] = {}
+        listed = catalogue.candidates(job.task_name, wait=True, plan=job.plan())
         self._found = [
-            each
-            for each in engine.implementations(job.task_name)
-            if each.available and each.kind != "reference"
+            each for each in listed if each.available and each.kind != "reference"
         ]
         self._kinds = {each.name: each.kind for each in self._found}
         self._benches: dict[int, Bench] = {}
@@ -145,8 +150,7 @@ class Recorder:
     def close(self) -> None:
         """Close all sessions."""
         for bench in self._benches.values():
-            for session in bench.sessions.values():
-                session.close()
+            bench.opened.close_all()
 
     def _bench(self, size: float) -> Bench:
         side = round(self._job.side * size)
@@ -154,7 +158,8 @@ class Recorder:
             job = replace(self._job, frames=LONGER * self._job.frames, side=side)
             plan, block = job.plan(), job.movie()
             workload = workload_of(self._job.task, plan, block.dtype.name)
-            bench = self._benches[side] = Bench(plan, block, workload)
+            opened = Sessions(job.task, plan, block.dtype.name)
+            bench = self._benches[side] = Bench(plan, block, workload, opened)
             for found in self._found:
                 if found.name in self._kinds:
                     self._open(bench, found)
@@ -168,10 +173,12 @@ class Recorder:
         """Open one and compute twice; what fails already is left out from now on."""
         name = found.name
         try:
-            bench.sessions[name] = catalogue.open_session(
-                found, self._job.task, bench.plan
-            )
-            prepare = bench.timed(name, self._job.frames).prepare
+            while not bench.opened.is_ready(found):
+                for _, problem in bench.opened.take_failed():
+                    raise problem
+            bench.sessions[name] = bench.opened.get(found)
+            prepare = bench.opened.take_preparation(name)
+            prepare += bench.timed(name, self._job.frames).prepare
             bench.timed(name, self._job.frames)
         except Exception as error:  # noqa: BLE001 - reported
             print(f"{name} is left out: {error}", file=sys.stderr)
