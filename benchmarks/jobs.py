@@ -46,19 +46,20 @@ class Job:
 
 
 _ALL_JOBS = {
-    "magnify": Job("magnify", {"factor": (5.0, 5.0)}, 10, 128),
+    "magnify": Job("magnify", {"factor": (5.0, 5.0)}, 10, 300),
     "esrrf": Job(
-        "esrrf", {"magnification": 5, "radius": 1.5, "sensitivity": 2.0}, 5, 128
+        "esrrf", {"magnification": 5, "radius": 1.5, "sensitivity": 2.0}, 10, 283
     ),
     "convolve": Job(
         "convolve",
         {"kernel": np.random.default_rng(5).random((21, 21), np.float32)},
-        2,
-        512,
+        4,
+        1000,
     ),
 }
 JOBS = {name: job for name, job in _ALL_JOBS.items() if name in tasks()}
-"""By task: small enough for a processor, large enough to be worth a GPU.
+"""By task: the sizes of the publication, small enough for a processor to be measured
+again and again, and so large that pauses of the system are short beside them.
 
 The weights are drawn by lot, so that no product of a column and a row replaces them.
 """

@@ -28,6 +28,9 @@ HISTORY = 12
 LONGER = 4
 """How many times a step's frames are in a block that shows what each block costs."""
 
+HOPELESS = 10.0
+"""How many times slower than the best one is left out of the steps."""
+
 UNIT_STEPS = 20
 """Traces have a multiple of so many steps."""
 
@@ -164,6 +167,8 @@ class Recorder:
                 if found.name in self._kinds:
                     self._open(bench, found)
             if not self._fixed:
+                self._fixed = dict.fromkeys(self._kinds, 0.0)
+                self._leave_out_the_hopeless(bench)
                 self._fixed = {
                     name: self._fixed_seconds(bench, name) for name in self._kinds
                 }
@@ -185,6 +190,14 @@ class Recorder:
             self._kinds.pop(name)
             return
         self._prepare.setdefault(name, prepare if prepare > COLD_SECONDS else 0.0)
+
+    def _leave_out_the_hopeless(self, bench: Bench) -> None:
+        rounds = [self._round(bench) for _ in range(3)]
+        best = {name: min(each[name] for each in rounds) for name in self._kinds}
+        for name, seconds in best.items():
+            if seconds > HOPELESS * min(best.values()):
+                print(f"{name} is left out: {HOPELESS:g} times slower", file=sys.stderr)
+                self._kinds.pop(name)
 
     def _round(self, bench: Bench) -> Mapping[str, float]:
         """Time all once, in an order by lot: each suffers from what went before."""

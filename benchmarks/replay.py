@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from benchmarks import trace as traces
 from benchmarks.made_traces import made
-from benchmarks.trace import DEVICE, Trace
+from benchmarks.trace import Trace
 from napari_nanopyx._engine import agent, paper
 from napari_nanopyx._engine.evidence import Evidence
 from napari_nanopyx._engine.record import Arm
@@ -93,7 +93,7 @@ def replay(trace: Trace, player: Player, seed: int = 0) -> Outcome:
             measurement = Measurement(
                 trace.workloads[at],
                 name,
-                DEVICE,
+                trace.device(name),
                 len(each),
                 Timing(prepare, 0.0, seconds),
                 "cold" if prepare else "ok",
@@ -226,13 +226,13 @@ def _remembered(trace: Trace) -> Evidence:
     evidence = Evidence()
     for row, (name, at, each) in enumerate(trace.history):
         workload, fixed = trace.workloads[at], trace.block_seconds.get(name, 0.0)
-        prepare = trace.prepare_seconds[name]
-        if prepare and evidence.preparation(Arm(name, DEVICE)) is None:
+        prepare, device = trace.prepare_seconds[name], trace.device(name)
+        if prepare and evidence.preparation(Arm(name, device)) is None:
             timing = Timing(prepare, 0.0, fixed + each)
-            evidence.add(Measurement(workload, name, DEVICE, 1, timing, "cold"))
+            evidence.add(Measurement(workload, name, device, 1, timing, "cold"))
         frames = trace.step_frames * (1, 4)[row // len(trace.seconds) % 2]
         timing = Timing(0.0, 0.0, fixed + frames * each)
-        warm = Measurement(workload, name, DEVICE, frames, timing)
+        warm = Measurement(workload, name, device, frames, timing)
         evidence.add(warm, first=name in trace.prepared)
     return evidence
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from napari_nanopyx._engine.types import Implementation, Workload
 
-DEVICE = "traced device"
+PROCESSOR = "traced processor"
 
 
 @dataclass(frozen=True)
@@ -60,9 +60,13 @@ class Trace:
         """What a policy may choose from."""
         task = self.workloads[0].task
         return [
-            Implementation(task, name, self.kinds[name], DEVICE)
+            Implementation(task, name, self.kinds[name], self.device(name))
             for name in self.seconds
         ]
+
+    def device(self, name: str) -> str:
+        """Return what an implementation runs on: those of OpenCL have their own."""
+        return name if self.kinds[name] == "opencl" else PROCESSOR
 
 
 def write(trace: Trace, path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
+from math import sqrt
 from typing import NamedTuple
 
 LONGEST_SECONDS = 0.25
@@ -15,6 +16,11 @@ SHORTEST_SECONDS = 0.1
 FIXED_SHARE = 0.01
 """The part of a block that its fixed time may take before the block gets longer."""
 
+NOTICED = 1.25
+"""Times the expected seconds from which a block is slow, where they are steady."""
+
+_NOTICED_AT_MOST = 2.0
+_DEVIATIONS = 3.0
 _FARTHEST = 4
 _DOUBT = 0.02
 _TINY = 1e-9
@@ -28,6 +34,8 @@ class BlockTime(NamedTuple):
     per_frame: float
     most_frames: int
     """Frames of the longest block that was measured."""
+    spread: float = 0.0
+    """Standard deviation of the seconds over the expected ones."""
 
     def seconds(self, frames: float) -> float:
         """Return the seconds that a block of so many frames takes."""
@@ -43,13 +51,20 @@ class BlockTime(NamedTuple):
         return _length(self)[0]
 
     @property
+    def noticed(self) -> float:
+        """Times the expected seconds from which a block counts as slow."""
+        return min(max(NOTICED, 1 + _DEVIATIONS * self.spread), _NOTICED_AT_MOST)
+
+    @property
     def frame_seconds(self) -> float:
         """Seconds for a frame of such a block."""
         return _length(self)[1]
 
     def scaled(self, factor: float) -> BlockTime:
         """Return the same where everything takes so many times as long."""
-        return BlockTime(self.fixed * factor, self.per_frame * factor, self.most_frames)
+        return self._replace(
+            fixed=self.fixed * factor, per_frame=self.per_frame * factor
+        )
 
 
 @lru_cache(maxsize=1024)
@@ -73,10 +88,13 @@ def block_time(blocks: Sequence[tuple[int, float]]) -> BlockTime:
     ranked = sorted(blocks, key=lambda block: block[1] / first.seconds(block[0]))
     lengths = {frames for frames, _ in blocks}
     kept = max((len(ranked) + 1) // 2, min(2, len(lengths)))
-    return _fit(ranked[:kept], max(lengths))
+    found = _fit(ranked[:kept])
+    squares = sum((seconds / found.seconds(n) - 1) ** 2 for n, seconds in blocks)
+    spread = sqrt(squares / len(blocks))
+    return found._replace(most_frames=max(lengths), spread=spread)
 
 
-def _fit(blocks: Sequence[tuple[int, float]], most_frames: int = 1) -> BlockTime:
+def _fit(blocks: Sequence[tuple[int, float]]) -> BlockTime:
     ones = frames_ones = frames_frames = fixed_sum = frames_sum = 0.0
     for frames, measured in blocks:
         seconds = max(measured, _TINY)
@@ -90,8 +108,8 @@ def _fit(blocks: Sequence[tuple[int, float]], most_frames: int = 1) -> BlockTime
     determinant = doubted * frames_frames - frames_ones * frames_ones
     fixed = (fixed_sum * frames_frames - frames_sum * frames_ones) / determinant
     if fixed <= 0:
-        return BlockTime(0.0, frames_sum / frames_frames, most_frames)
+        return BlockTime(0.0, frames_sum / frames_frames, 1)
     per_frame = (frames_sum - fixed * frames_ones) / frames_frames
     if per_frame <= 0:
-        return BlockTime(fixed_sum / doubted, 0.0, most_frames)
-    return BlockTime(fixed, per_frame, most_frames)
+        return BlockTime(fixed_sum / doubted, 0.0, 1)
+    return BlockTime(fixed, per_frame, 1)

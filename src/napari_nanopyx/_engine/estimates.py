@@ -127,7 +127,7 @@ def estimates(
             continue
         found[candidate.name] = Estimate(
             usual,
-            pace(evidence.runs(arm)),
+            _pace(evidence, arm),
             uncertainty,
             records,
             near,
@@ -136,6 +136,15 @@ def estimates(
             workload.flops,
         )
     return found
+
+
+def _pace(evidence: Evidence, arm: Arm) -> Pace:
+    """Return the pace of an arm; what delays a device delays all that it computes."""
+    own, newest = pace(evidence.runs(arm)), evidence.newest_arm(arm.device)
+    if newest in (arm, None):
+        return own
+    other = pace(evidence.runs(newest))
+    return own._replace(slowdown=max(own.slowdown, other.slowdown))
 
 
 def preparation(evidence: Evidence, candidate: Implementation) -> float:

@@ -27,6 +27,7 @@ class Evidence:
         self._used_at: dict[Arm, float] = {}
         self._alike: dict[tuple[Features, Arm], list[Features]] = {}
         self._newest: Workload | None = None
+        self._newest_arms: dict[str, Arm] = {}
         self._arrived: deque[Measurement] = deque(maxlen=_ARRIVED)
         self._lock = Lock()
         for measurement in measurements:
@@ -82,6 +83,10 @@ class Evidence:
         """Return how long others have computed since this arm did last."""
         return self._seconds - self._used_at.get(arm, 0.0)
 
+    def newest_arm(self, device: str) -> Arm | None:
+        """Return what has computed last on a device, warm; None if nothing has."""
+        return self._newest_arms.get(device)
+
     def newest_workload(self) -> Workload | None:
         """Return the workload that was measured last."""
         return self._newest
@@ -108,6 +113,7 @@ class Evidence:
             runs = self._runs.setdefault(arm, [])
             runs.append(Run(measurement, record))
             del runs[:-RECENT]
+            self._newest_arms[arm.device] = arm
         self._seconds += measurement.timing.total
         self._used_at[arm] = self._seconds
         self._newest = measurement.workload

@@ -13,9 +13,6 @@ from napari_nanopyx._engine.prediction import Point
 from napari_nanopyx._engine.similarity import features
 from napari_nanopyx._engine.types import Measurement, Workload
 
-NOTICED = 1.25
-"""Times the usual seconds from which a block counts as slow."""
-
 RECENT = 50
 """Warm measurements kept in memory for each implementation and workload."""
 
@@ -90,8 +87,7 @@ class Record:
         for place, measurement in enumerate(self.warm):
             block = _block(measurement)
             if place >= len(slow):
-                factor = 1.0 if expected is None else _factor(block, expected)
-                slow.append(factor >= NOTICED)
+                slow.append(expected is not None and _slowdown(block, expected) > 1)
             if not slow[place]:
                 usual.append(block)
             if len(usual) >= next_fit and place + 1 >= len(self.judged):
@@ -134,8 +130,8 @@ class Record:
             return replace(counted, cold=(*self.cold, measurement)[-_RECENT_COLD:])
         judged, fit = self.judged, None
         if "fit" in self.__dict__ and len(self.warm) >= _FEWEST_BEFORE:
-            factor = _factor(_block(measurement), self.block_time)
-            judged, fit = (*self.slow, factor >= NOTICED), self.fit
+            is_slow = _slowdown(_block(measurement), self.block_time) > 1
+            judged, fit = (*self.slow, is_slow), self.fit
         judged = judged[max(0, len(self.warm) + 1 - RECENT) :]
         if all(judged):  # then this is the usual time by now
             judged, fit = (), None
@@ -164,17 +160,18 @@ class Run:
         return standing(self.measurement.frame_seconds, earlier)
 
     @cached_property
-    def factor(self) -> float | None:
-        """Its seconds over those to expect; None if too little was known."""
+    def slowdown(self) -> float | None:
+        """Its seconds over those to expect, 1 if not slow; None if little was known."""
         if len(self.before.warm) < _FEWEST_BEFORE:
             return None
-        return _factor(_block(self.measurement), self.before.block_time)
+        return _slowdown(_block(self.measurement), self.before.block_time)
 
 
 def _block(measurement: Measurement) -> tuple[int, float]:
     return measurement.frames, measurement.timing.warm
 
 
-def _factor(block: tuple[int, float], expected: BlockTime) -> float:
+def _slowdown(block: tuple[int, float], expected: BlockTime) -> float:
     frames, seconds = block
-    return seconds / max(expected.seconds(frames), _SHORTEST_SECONDS)
+    factor = seconds / max(expected.seconds(frames), _SHORTEST_SECONDS)
+    return factor if factor >= expected.noticed else 1.0

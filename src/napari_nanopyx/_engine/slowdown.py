@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import islice
+from itertools import accumulate, islice
 from math import inf
 from typing import NamedTuple
 
-from napari_nanopyx._engine.record import NOTICED, Run
+from napari_nanopyx._engine.record import Run
 
 _JUDGED = 2
+_JUDGED_SECONDS = 0.005
 _LOOKED_BACK = 8
 _DISTRUSTED = 4
 _LENGTHENED = 4
@@ -31,18 +32,23 @@ class Pace(NamedTuple):
 def pace(runs: Sequence[Run]) -> Pace:
     """Judge an implementation by its newest blocks, at whatever workloads.
 
-    One slow block can be an accident, so two of them make a slowdown. A fast one is
-    none: it ends the slowdown at once, but blocks start short and get longer by and by.
+    One slow block can be an accident, so two of them make a slowdown; of blocks so
+    short that a pause of the system is long beside them, up to eight. A fast one is no
+    accident: it ends the slowdown at once, but blocks start short and get longer by
+    and by.
     """
-    judged = [run for run in islice(reversed(runs), _LOOKED_BACK) if run.factor]
-    factors = [run.factor or 1.0 for run in judged[:_DISTRUSTED]]
-    if not factors or max(factors) < NOTICED:
+    judged = [run for run in islice(reversed(runs), _LOOKED_BACK) if run.slowdown]
+    slowdowns = [run.slowdown or 1.0 for run in judged]
+    feared = max(slowdowns[:_DISTRUSTED], default=1.0)
+    if feared == 1:
         return Pace()
-    slowdown = min(factors[:_JUDGED]) if len(factors) >= _JUDGED else 1.0
+    usual = (
+        run.measurement.timing.warm / slowdown
+        for run, slowdown in zip(judged, slowdowns, strict=True)
+    )
+    lasted = sum(total < _JUDGED_SECONDS for total in accumulate(usual)) + 1
+    needed = min(max(_JUDGED, lasted), _LOOKED_BACK)
+    slowdown = min(slowdowns[:needed]) if len(slowdowns) >= needed else 1.0
     newest = judged[0].measurement
     flops = _LENGTHENED * newest.frames * newest.workload.flops
-    return Pace(_noticed(slowdown), _noticed(factors[0]), max(factors), flops)
-
-
-def _noticed(factor: float) -> float:
-    return factor if factor >= NOTICED else 1.0
+    return Pace(slowdown, slowdowns[0], feared, flops)
