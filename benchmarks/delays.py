@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 
 from benchmarks import delays_report
 from benchmarks.home import history_in
-from benchmarks.jobs import JOBS, Job
+from benchmarks.jobs import GPU_JOBS, JOBS, Job
 from benchmarks.load import Load
 from benchmarks.recording import described
 from napari_nanopyx import engine
@@ -52,7 +52,7 @@ POLICIES: Mapping[str, Callable[[int], AbstractContextManager[None]]] = {
 
 def main() -> None:
     """Run the command line."""
-    usual = ["convolve" if "convolve" in JOBS else "magnify", "esrrf"]
+    usual = ["convolve", "esrrf"]
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.delays", description=__doc__
     )
@@ -79,7 +79,8 @@ def main() -> None:
     with Load(options.gpu, options.load_processes) as load:
         results["load"] = load.summary
         for task in options.task:
-            found = experiment(JOBS[task], load, options)
+            job = (GPU_JOBS if options.gpu else JOBS)[task]
+            found = experiment(job, load, options)
             results["tasks"][task] = found
             delays_report.write(options.output, results, name)
 

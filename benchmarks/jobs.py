@@ -45,21 +45,23 @@ class Job:
         return result
 
 
-_ALL_JOBS = {
-    "magnify": Job("magnify", {"factor": (5.0, 5.0)}, 10, 300),
-    "esrrf": Job(
-        "esrrf", {"magnification": 5, "radius": 1.5, "sensitivity": 2.0}, 10, 283
-    ),
-    "convolve": Job(
-        "convolve",
-        {"kernel": np.random.default_rng(5).random((21, 21), np.float32)},
-        4,
-        1000,
-    ),
-}
-JOBS = {name: job for name, job in _ALL_JOBS.items() if name in tasks()}
-"""By task: the sizes of the publication, small enough for a processor to be measured
-again and again, and so large that pauses of the system are short beside them.
+def weights(side: int) -> NDArray[np.float32]:
+    """Return a kernel drawn by lot, which no product of a column and a row replaces."""
+    return np.random.default_rng(5).random((side, side), np.float32)
 
-The weights are drawn by lot, so that no product of a column and a row replaces them.
-"""
+
+_ESRRF = {"magnification": 5, "radius": 1.5, "sensitivity": 2.0}
+
+JOBS = {
+    "magnify": Job("magnify", {"factor": (5.0, 5.0)}, 10, 300),
+    "esrrf": Job("esrrf", _ESRRF, 10, 283),
+    "convolve": Job("convolve", {"kernel": weights(21)}, 4, 1000),
+}
+"""By task: the sizes of the publication, small enough for a processor to be measured
+again and again, and so large that pauses of the system are short beside them."""
+
+GPU_JOBS = {
+    "esrrf": Job("esrrf", _ESRRF, 40, 283),
+    "convolve": Job("convolve", {"kernel": weights(51)}, 4, 1000),
+}
+"""Where a GPU is much faster than a processor with many cores."""

@@ -15,7 +15,7 @@ import time
 from pathlib import Path
 
 from benchmarks import trace as traces
-from benchmarks.jobs import JOBS
+from benchmarks.jobs import GPU_JOBS, JOBS
 from benchmarks.load import ROOT, Load
 from benchmarks.recording import SCHEDULES, Recorder
 
@@ -31,12 +31,15 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True, help="folder of the traces")
     parser.add_argument("--gpu", action="store_true", help="load the GPU instead")
     parser.add_argument("--minutes", type=float, default=5.0, help="time in all")
-    parser.add_argument("--tasks", nargs="*", choices=JOBS, default=list(JOBS))
+    parser.add_argument("--tasks", nargs="*", choices=JOBS, help="by default all")
+    names = [each.name for each in SCHEDULES]
+    parser.add_argument("--schedules", nargs="*", choices=names, default=names)
     parser.add_argument("--load-processes", type=int, help="how many make the load")
     parser.add_argument("--tag", help="how names begin; by default cpu or gpu")
     parser.add_argument("--here", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
+    options.tasks = options.tasks or list(GPU_JOBS if options.gpu else JOBS)
     options.tag = options.tag or ("gpu" if options.gpu else "cpu")
     if options.here:
         record(options)
@@ -48,6 +51,7 @@ def main() -> None:
         command = [sys.executable, "-m", "benchmarks.record_trace", "--here"]
         command += ["--out", str(options.out.absolute()), "--tag", options.tag]
         command += ["--minutes", str(left / 60), "--tasks", task]
+        command += ["--schedules", *options.schedules]
         command += ["--gpu"] * options.gpu
         if options.load_processes:
             command += ["--load-processes", str(options.load_processes)]
@@ -65,9 +69,10 @@ def record(options: argparse.Namespace) -> None:
     until = time.monotonic() + 60 * options.minutes
     with Load(options.gpu, options.load_processes) as load:
         for task in options.tasks:
-            recorder = Recorder(JOBS[task], load)
-            for number, schedule in enumerate(SCHEDULES):
-                left = max(0.0, until - time.monotonic()) / (len(SCHEDULES) - number)
+            recorder = Recorder((GPU_JOBS if options.gpu else JOBS)[task], load)
+            wanted = [each for each in SCHEDULES if each.name in options.schedules]
+            for number, schedule in enumerate(wanted):
+                left = max(0.0, until - time.monotonic()) / (len(wanted) - number)
                 trace = recorder.record(schedule, left, options.tag)
                 path = options.out / f"{trace.name.replace(', ', ' ')}.json"
                 traces.write(trace, path.with_name(path.name.replace(" ", "-")))

@@ -28,7 +28,7 @@ HISTORY = 12
 LONGER = 4
 """How many times a step's frames are in a block that shows what each block costs."""
 
-HOPELESS = 10.0
+HOPELESS = 5.0
 """How many times slower than the best one is left out of the steps."""
 
 UNIT_STEPS = 20

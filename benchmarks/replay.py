@@ -150,9 +150,12 @@ def oracle_seconds(trace: Trace) -> float:
     """Return the least time, with each preparation paid once where it pays.
 
     It changes the implementation at any step at no cost, and knows how fast each will
-    be; the noise of a single step it does not know, or it would profit from it.
+    be; the noise of a single step it does not know, or it would profit from it. What a
+    block takes besides its frames it pays once a run, in equal parts at each step.
     """
     smooth = {name: _smoothed(seconds) for name, seconds in trace.seconds.items()}
+    run_steps = np.repeat(*[[steps for _, steps in trace.runs]] * 2)
+    fixed = {n: trace.block_seconds.get(n, 0.0) / run_steps for n in smooth}
     costs = trace.prepare_seconds
     prepared = frozenset(n for n in costs if costs[n] <= 0 or n in trace.prepared)
     # For each set of prepared implementations: what it thinks it took, and what it did.
@@ -163,12 +166,18 @@ def oracle_seconds(trace: Trace) -> float:
                 thought, took = (seconds + costs[name] for seconds in paths[known])
                 other = paths.get(known | {name}, (inf, inf))
                 paths[known | {name}] = min(other, (thought, took))
+        paths.pop(frozenset(), None)  # nothing can compute without any
         for known, (thought, took) in paths.items():
-            here = {n: smooth[n][step] for n in known if trace.seconds[n][step] > 0}
+            here = {
+                n: smooth[n][step] * trace.step_frames + fixed[n][step]
+                for n in known
+                if trace.seconds[n][step] > 0
+            }
             name = min(here, key=lambda n: here[n])
+            step_seconds = trace.seconds[name][step] * trace.step_frames
             paths[known] = (
-                thought + here[name] * trace.step_frames,
-                took + trace.seconds[name][step] * trace.step_frames,
+                thought + here[name],
+                took + step_seconds + fixed[name][step],
             )
     return min(paths.values())[1]
 

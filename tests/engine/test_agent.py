@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from math import exp
 from random import Random
 
@@ -368,7 +369,7 @@ def test_fast_mean_lies_between_the_fastest_and_the_median(
 
 
 @given(st.floats(2.2, 1000.0), st.integers(4, 60))
-def test_a_lasting_slowdown_is_noticed_after_two_blocks(
+def test_a_lasting_slowdown_is_noticed_after_two_blocks_and_a_look(
     factor: float, times: int
 ) -> None:
     known = table([("threads-static", 0.02), ("serial", 0.01)] * times)
@@ -379,6 +380,10 @@ def test_a_lasting_slowdown_is_noticed_after_two_blocks(
     assert check.reason == CHECKING.format(factor)
     assert check.frames < 10
     known.add(measured("serial", 0.01 * factor, check.frames))
+    look = ask(known, names)
+    assert (look.implementation.name, look.reason) == ("threads-static", PROBING)
+    assert look.frames == 1
+    known.add(measured("threads-static", 0.02, 1))
     choice = ask(known, names)
     assert choice.implementation.name == "threads-static"
     assert choice.reason.startswith(f"fastest while serial takes {factor:.2g} times")
@@ -483,3 +488,38 @@ def test_what_has_been_slow_for_long_is_the_usual_time() -> None:
         known.add(measured("serial", 0.03))
     expected = ask(known, ["serial", "threads-static"]).expected["serial"]
     assert (expected, expected.slowdown) == (pytest.approx(0.03), 1.0)
+
+
+def test_another_device_takes_over_at_once() -> None:
+    known = table([("opencl:GPU", 0.001), ("serial", 0.01)] * 10)
+    elsewhere = Implementation("toy", "opencl:GPU", "opencl", "a GPU")
+    listed = [elsewhere, candidate("serial")]
+    for seconds in [0.001] * 10 + [0.1, 0.1]:
+        known.add(replace(measured("opencl:GPU", seconds), device="a GPU"), first=True)
+    choice = choose(Situation(workload(), listed, known, 1000))
+    assert choice.implementation.name == "serial"
+    assert choice.expected["serial"].slowdown == 1
+
+
+def test_what_delays_a_device_is_taken_to_delay_all_on_it() -> None:
+    known = table([("threads-static", 0.02), ("serial", 0.01)] * 10)
+    for _ in range(2):
+        known.add(measured("serial", 0.025))
+    expected = ask(known, ["serial", "threads-static"]).expected
+    assert expected["threads-static"].slowdown == pytest.approx(2.5)
+    known.add(measured("threads-static", 0.05, 1))
+    choice = ask(known, ["serial", "threads-static"])
+    assert choice.implementation.name == "serial"
+
+
+def test_scatter_is_no_delay() -> None:
+    """Where times scatter, a block has to be slower to count as slow."""
+    rng = Random(0)
+    known = Evidence()
+    for _ in range(40):
+        for name, seconds in (("serial", 0.01), ("threads-static", 0.013)):
+            scattered = seconds * rng.lognormvariate(0, 0.15)
+            known.add(measured(name, scattered), first=True)
+    known.add(measured("serial", 0.0135))
+    choice = ask(known, ["serial", "threads-static"])
+    assert (choice.implementation.name, choice.reason[:7]) == ("serial", FASTEST[:7])

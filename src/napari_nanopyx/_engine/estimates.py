@@ -140,11 +140,12 @@ def estimates(
 
 def _pace(evidence: Evidence, arm: Arm) -> Pace:
     """Return the pace of an arm; what delays a device delays all that it computes."""
-    own, newest = pace(evidence.runs(arm)), evidence.newest_arm(arm.device)
-    if newest in (arm, None):
+    own, on_device = pace(evidence.runs(arm)), evidence.device_runs(arm.device)
+    of_device = pace(on_device).slowdown
+    if of_device == 1 or own.slowdown > 1:
         return own
-    other = pace(evidence.runs(newest))
-    return own._replace(slowdown=max(own.slowdown, other.slowdown))
+    is_newest = on_device[-1].measurement.implementation == arm.implementation
+    return own._replace(slowdown=own.suspected if is_newest else of_device)
 
 
 def preparation(evidence: Evidence, candidate: Implementation) -> float:

@@ -14,6 +14,7 @@ from napari_nanopyx._engine.types import Measurement, Workload
 _ARRIVED = 10_000
 _SIMILAR_WORKLOADS = 256
 _ALIKE_AT_MOST = 12
+_JUDGED = 8
 
 
 class Evidence:
@@ -27,7 +28,7 @@ class Evidence:
         self._used_at: dict[Arm, float] = {}
         self._alike: dict[tuple[Features, Arm], list[Features]] = {}
         self._newest: Workload | None = None
-        self._newest_arms: dict[str, Arm] = {}
+        self._device_runs: dict[str, deque[Run]] = {}
         self._arrived: deque[Measurement] = deque(maxlen=_ARRIVED)
         self._lock = Lock()
         for measurement in measurements:
@@ -83,9 +84,10 @@ class Evidence:
         """Return how long others have computed since this arm did last."""
         return self._seconds - self._used_at.get(arm, 0.0)
 
-    def newest_arm(self, device: str) -> Arm | None:
-        """Return what has computed last on a device, warm; None if nothing has."""
-        return self._newest_arms.get(device)
+    def device_runs(self, device: str) -> tuple[Run, ...]:
+        """Return the newest warm runs on a device, of any arm, oldest first."""
+        with self._lock:
+            return tuple(self._device_runs.get(device, ()))
 
     def newest_workload(self) -> Workload | None:
         """Return the workload that was measured last."""
@@ -113,7 +115,8 @@ class Evidence:
             runs = self._runs.setdefault(arm, [])
             runs.append(Run(measurement, record))
             del runs[:-RECENT]
-            self._newest_arms[arm.device] = arm
+            on_device = self._device_runs.setdefault(arm.device, deque(maxlen=_JUDGED))
+            on_device.append(runs[-1])
         self._seconds += measurement.timing.total
         self._used_at[arm] = self._seconds
         self._newest = measurement.workload

@@ -30,7 +30,7 @@ class Pace(NamedTuple):
 
 
 def pace(runs: Sequence[Run]) -> Pace:
-    """Judge an implementation by its newest blocks, at whatever workloads.
+    """Judge an implementation, or a device, by its newest blocks at any workload.
 
     One slow block can be an accident, so two of them make a slowdown; of blocks so
     short that a pause of the system is long beside them, up to eight. A fast one is no

@@ -40,7 +40,7 @@ LOSER_SECONDS = 60.0
 
 TRYING = "trying it for the first time at this size"
 TRYING_AGAIN = "measuring it once more before it is judged"
-PROBING = "looking whether its delay has ended"
+PROBING = "looking whether it is still delayed, or delayed as well"
 RENEWING = "slower when it was last measured, long ago: measuring it again"
 
 _LONGER = 4
@@ -163,7 +163,10 @@ def probes(contest: Contest) -> list[Trial]:
             frames = frames_in(TRIAL_SECONDS, contest.seconds)
             share, least, reason = LOSER_SHARE, LOSER_SECONDS, RENEWING
         frames = min(frames, contest.situation.remaining)
-        cost = max(estimate.now.seconds(frames) - frames * contest.seconds, 0.0)
+        # Until its own newest block was slow, others' delay may not be its own.
+        is_slow = estimate.pace.suspected > 1
+        block_time = estimate.now if is_slow else estimate.usual
+        cost = max(block_time.seconds(frames) - frames * contest.seconds, 0.0)
         if estimate.idle >= max(least, cost / share):
             found.append(Trial(other, frames, cost, reason))
     return found
