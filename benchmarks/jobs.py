@@ -61,7 +61,7 @@ JOBS = {
 again and again, and so large that pauses of the system are short beside them."""
 
 GPU_JOBS = {
-    "esrrf": Job("esrrf", _ESRRF, 40, 283),
+    "esrrf": Job("esrrf", _ESRRF, 20, 283),
     "convolve": Job("convolve", {"kernel": weights(51)}, 4, 1000),
 }
 """Where a GPU is much faster than a processor with many cores."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from math import inf
 
 from napari_nanopyx._engine.blocks import LONGEST_SECONDS
@@ -22,6 +22,9 @@ from napari_nanopyx._engine.types import Choice, Implementation
 
 BLOCK_SECONDS = LONGEST_SECONDS
 """What a block should take at most: progress and cancel answer this often."""
+
+WORTH_MOVING = 1.2
+"""How many times faster another one must be than one that is delayed."""
 
 PINNED = "asked for by name"
 ONLY_ONE = "the only one available"
@@ -52,7 +55,7 @@ def choose(situation: Situation) -> Choice:
         return _guess(situation, min(usable, key=_first_guess))
     listed = [c for c in usable if c.name in known]
     ready = [c for c in listed if known[c.name].is_ready]
-    best = min(ready or listed, key=lambda c: _seconds(known[c.name], situation))
+    best = _best(situation, ready or listed, known)
     if len(usable) == 1:
         return _take(situation, best, known)
     others = [c for c in usable if c is not best]
@@ -71,6 +74,23 @@ def first_frames(situation: Situation, seconds: float) -> int:
     """Return a few frames to begin with, when no run time is known."""
     per_frame = situation.workload.flops / _GUESSED_FLOPS_PER_SECOND
     return min(frames_in(seconds, per_frame), _GUESSED_FRAMES, situation.remaining)
+
+
+def _best(
+    situation: Situation,
+    listed: Sequence[Implementation],
+    known: Mapping[str, Estimate],
+) -> Implementation:
+    """Return the fastest as of now, or the usual one if that is hardly slower now.
+
+    How long a delay is changes from block to block, and its end is noticed at once
+    only by who stays.
+    """
+    best = min(listed, key=lambda c: _seconds(known[c.name], situation))
+    usual = min(listed, key=lambda c: known[c.name].usual.frame_seconds)
+    if known[usual.name].seconds <= WORTH_MOVING * known[best.name].seconds:
+        return usual if known[usual.name].pace.slowdown > 1 else best
+    return best
 
 
 def _needs_checking(best: Implementation, known: Mapping[str, Estimate]) -> bool:

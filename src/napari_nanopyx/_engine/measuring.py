@@ -10,8 +10,10 @@ from napari_nanopyx._engine import catalogue
 from napari_nanopyx._engine.types import Implementation, Measurement, Timing, Workload
 from napari_nanopyx._kernels.declaration import Plan, Task
 
-COLD_SECONDS = 1e-3
-"""A block that took longer to prepare says little about the next one."""
+COLD_SECONDS = 0.02
+"""A block that took longer to prepare says little about the next one.
+
+Buffers and tables are prepared for every run; compiling takes longer."""
 
 
 def workload_of(task: Task, plan: Plan, dtype: str) -> Workload:
