@@ -13,6 +13,7 @@ from napari_nanopyx._kernels.esrrf import gradients
 from napari_nanopyx._kernels.esrrf import reference as esrrf
 from napari_nanopyx._kernels.magnify import reference as magnify
 from napari_nanopyx._kernels.moments import Statistic
+from napari_nanopyx._kernels.srrf import merging
 from napari_nanopyx._kernels.srrf import reference as srrf
 from napari_nanopyx._kernels.totals import Totals, sums_of
 
@@ -167,6 +168,28 @@ def test_radiality_with_sign_and_border(movie: NDArray[np.float32]) -> None:
     np.testing.assert_allclose(values, expected, rtol=0, atol=1e-6 * radiality.max())
     close(radiality.sum(), -298.4962, 2e-6)
     assert np.count_nonzero(radiality) == 16128
+
+
+@pytest.mark.parametrize(
+    ("temporal", "first", "second"),
+    [
+        ("TRPPM", 45972.8, 88430.3),
+        ("TRM", 239.226, 316.366),
+        ("TRA", 214.271, 297.275),
+        ("TRAC2", 137.242, 139.615),
+        ("TRAC4", 19623.3, 34904.1),
+    ],
+)
+def test_srrf_temporal(
+    movie: NDArray[np.float32], temporal: merging.Temporal, first: float, second: float
+) -> None:
+    merger = merging.merger(
+        temporal, [range(6)], (1, 16, 18), integrate_lag_times=False
+    )
+    values = movie[:, np.newaxis].astype(np.float64)
+    merger.add(range(6), merging.partial(values, None, temporal))
+    result = merger.result()[0]
+    close([result[8, 9], result[0, 0]], [first, second])
 
 
 def test_macro_pixel(movie: NDArray[np.float32]) -> None:

@@ -108,7 +108,7 @@ def _ring_mean(
     """Return how well the gradients on a ring aim at its centre (y, x), -1 to 1."""
     total = np.zeros((len(y), len(x)))
     border: catmull_rom.Border = "replicate" if profile == "P" else "drop"
-    largest = np.maximum(np.abs(row), np.abs(column))
+    scale = _largest_of_taps(np.maximum(np.abs(row), np.abs(column)))
     directions = ring(axes)
     for u_x, u_y in directions:
         rows, row_weights = catmull_rom.taps_at(
@@ -118,21 +118,25 @@ def _ring_mean(
             row.shape[1], x + radius * u_x, border=border
         )
         g_y, g_x = (
-            np.einsum(
-                "pi,pqij,qj->pq",
-                row_weights,
-                gradient[rows[:, None, :, None], columns[None, :, None, :]],
-                column_weights,
-                optimize=True,
-            )
+            np.einsum("pkw,pk->pw", gradient[rows], row_weights)
             for gradient in (row, column)
         )
-        scale = largest[rows[:, None, :, None], columns[None, :, None, :]]
-        floor = VANISHING * scale.max(axis=(2, 3))
-        length = np.hypot(np.hypot(g_x, g_y), floor)
+        g_y, g_x = (
+            np.einsum("pqk,qk->pq", tall[:, columns], column_weights)
+            for tall in (g_y, g_x)
+        )
+        norm = np.hypot(g_x, g_y)
+        length = np.hypot(norm, VANISHING * scale[np.ix_(rows[:, 0], columns[:, 0])])
         length[length == 0.0] = 1.0
-        certainty = (np.hypot(g_x, g_y) / length) ** 2
         miss = np.abs(g_y * u_x - g_x * u_y) / length
         aims = np.where(g_x * u_x + g_y * u_y > 0.0, -1.0, 1.0)
-        total += aims * (certainty - miss) ** 2
+        total += aims * ((norm / length) ** 2 - miss) ** 2
     return total / len(directions)
+
+
+def _largest_of_taps(values: Image) -> Image:
+    """Return the largest of the four by four values from each place on."""
+    padded = np.pad(values, ((0, 3), (0, 3)), mode="edge")
+    windows = np.lib.stride_tricks.sliding_window_view(padded, (4, 4))
+    largest: Image = windows.max(axis=(2, 3))
+    return largest
