@@ -180,18 +180,9 @@ class SrrfPlan:
         shifts = np.zeros((1, 2))
         if self.drift is not None:
             shifts = self.drift[frames.start : frames.stop]
+        sizes = self.shape[1], self.magnification, self.axes, self.border
         geometry = self._geometry(part_rows)
-        each = [
-            tables.of_shift(
-                geometry,
-                self.shape[1],
-                self.magnification,
-                self.axes,
-                self.border,
-                pair,
-            )
-            for pair in shifts.tolist()
-        ]
+        each = [tables.of_shift(geometry, *sizes, pair) for pair in shifts.tolist()]
         return {name: np.stack([table[name] for table in each]) for name in each[0]}
 
     def outputs(self, frames: range) -> dict[str, Output]:
