@@ -7,6 +7,7 @@ columns are apart, because a ring sample's row does not depend on the phase's co
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -109,7 +110,7 @@ def of_shift(
     magnification: int,
     axes: int,
     border: int,
-    shift: tuple[float, float],
+    shift: Sequence[float],
 ) -> dict[str, NDArray[Any]]:
     """Return all tables of a frame that is moved by (row, column) pixels."""
     row, row_phases = axis(magnification, shift[0])
