@@ -41,6 +41,7 @@ def run(sizes: Sizes, folder: Path, options: argparse.Namespace) -> dict[str, An
     """Measure everything on the same inputs, one program after the other."""
     np.save(folder / "esrrf.npy", movie(sizes.esrrf_shape))
     np.save(folder / "magnify.npy", movie(sizes.magnify_shape))
+    np.save(folder / "srrf.npy", movie(sizes.srrf_shape))
     (folder / "sizes.json").write_text(json.dumps(sizes.as_dict()))
     every_core = len(os.sched_getaffinity(0))
     results: dict[str, Any] = {
@@ -48,9 +49,12 @@ def run(sizes: Sizes, folder: Path, options: argparse.Namespace) -> dict[str, An
         "machine": machine.describe(),
         "sizes": sizes.as_dict(),
         "ours": {},
-        "peer": {"esrrf": {}, "magnify": {}},
+        "peer": {"esrrf": {}, "magnify": {}, "srrf": {}},
         "peak_gflops": {},
         "summed_samples": peak.summed_samples(sizes.magnification, sizes.radius),
+        "srrf_flops": peak.srrf_flops(
+            sizes.srrf_shape, sizes.magnification, sizes.ring_radius
+        ),
         "long_movie": {},
         "problems": {},
     }

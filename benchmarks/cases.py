@@ -17,9 +17,11 @@ class Sizes:
 
     esrrf_shape: tuple[int, int, int] = (10, 283, 283)
     magnify_shape: tuple[int, int, int] = (10, 300, 300)
+    srrf_shape: tuple[int, int, int] = (4, 300, 300)
     magnification: int = 5
     radius: float = 1.5
     sensitivity: float = 2.0
+    ring_radius: float = 0.5
     repeats: int = 3
     movie_frames: int = 10_000
 
@@ -28,7 +30,7 @@ class Sizes:
         return asdict(self)
 
 
-SMALL = Sizes((2, 32, 32), (2, 30, 30), repeats=1, movie_frames=40)
+SMALL = Sizes((2, 32, 32), (2, 30, 30), (2, 31, 31), repeats=1, movie_frames=40)
 """To try the benchmark itself; its times mean nothing."""
 
 

@@ -21,7 +21,8 @@ def main(folder: Path, thread_count: int) -> None:
     sizes = json.loads((folder / "sizes.json").read_text())
     esrrf_input = np.load(folder / "esrrf.npy")
     magnify_input = np.load(folder / "magnify.npy")
-    results: dict[str, Any] = {"esrrf": {}, "magnify": {}, "problems": {}}
+    srrf_input = np.load(folder / "srrf.npy")
+    results: dict[str, Any] = {"esrrf": {}, "magnify": {}, "srrf": {}, "problems": {}}
 
     def esrrf(name: str | None) -> Any:
         return nx.esrrf(
@@ -35,7 +36,15 @@ def main(folder: Path, thread_count: int) -> None:
     def magnify(name: str | None) -> Any:
         return nx.magnify(magnify_input, sizes["magnification"], implementation=name)
 
-    for task, call in (("esrrf", esrrf), ("magnify", magnify)):
+    def srrf(name: str | None) -> Any:
+        return nx.srrf(
+            srrf_input,
+            magnification=sizes["magnification"],
+            ring_radius=sizes["ring_radius"],
+            implementation=name,
+        )
+
+    for task, call in (("esrrf", esrrf), ("magnify", magnify), ("srrf", srrf)):
         names: list[str | None] = [
             each.name
             for each in engine.implementations(task)

@@ -77,3 +77,15 @@ def rgc_flops(shape: tuple[int, int, int], magnification: int, samples: float) -
     frames, height, width = shape
     pixels = frames * height * width * magnification**2
     return FLOPS_PER_SAMPLE * samples * pixels
+
+
+def srrf_flops(
+    shape: tuple[int, int, int], magnification: int, ring_radius: float
+) -> float:
+    """Return the operations of SRRF on a movie, as its plan declares them."""
+    from napari_nanopyx._kernels import tasks
+
+    plan = tasks()["srrf"].plan(
+        shape, magnification=magnification, ring_radius=ring_radius
+    )
+    return shape[0] * plan.cost.flops

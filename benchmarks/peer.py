@@ -45,7 +45,7 @@ def measure(folder: Path, python: Path | None = None) -> dict[str, Any]:
     """
     home = folder / "peer-home"
     home.mkdir(exist_ok=True)
-    nothing: dict[str, Any] = {"esrrf": {}, "magnify": {}}
+    nothing: dict[str, Any] = {"esrrf": {}, "magnify": {}, "srrf": {}}
     try:
         command = [str(python or environment_python())]
         command += [str(Path(__file__).with_name("peer_worker.py")), str(folder)]

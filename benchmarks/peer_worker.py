@@ -20,7 +20,7 @@ import numpy as np
 def main(folder: Path) -> None:
     """Write the times beside the inputs as ``peer.json``."""
     sizes = json.loads((folder / "sizes.json").read_text())
-    results: dict[str, Any] = {"esrrf": {}, "magnify": {}, "problems": {}}
+    results: dict[str, Any] = {"esrrf": {}, "magnify": {}, "srrf": {}, "problems": {}}
     with silence():
         measure_nanopyx(folder, sizes, results)
         measure_opencv(folder, sizes, results)
@@ -31,8 +31,11 @@ def measure_nanopyx(
     folder: Path, sizes: dict[str, Any], results: dict[str, Any]
 ) -> None:
     """Time every run type once, then repeat the best one; pinned, warm, silenced."""
-    from nanopyx.core.transform import CRShiftAndMagnify, eSRRF_ST
-    from nanopyx.methods import eSRRF
+    from nanopyx.core.transform import CRShiftAndMagnify, Radiality, eSRRF_ST
+    from nanopyx.core.transform.sr_temporal_correlations import (
+        calculate_SRRF_temporal_correlations,
+    )
+    from nanopyx.methods import SRRF, eSRRF
 
     factor, repeats = sizes["magnification"], sizes["repeats"]
     magnifier = CRShiftAndMagnify(verbose=False)
@@ -49,9 +52,20 @@ def measure_nanopyx(
     def magnify(image: Any, run_type: str) -> Any:
         return magnifier.run(image, 0, 0, factor, factor, run_type=run_type)
 
+    def srrf(image: Any, run_type: str) -> Any:
+        frames = SRRF(
+            image,
+            magnification=factor,
+            ringRadius=sizes["ring_radius"],
+            macro_pixel_correction=False,
+            _force_run_type=run_type,
+        )
+        return calculate_SRRF_temporal_correlations(np.asarray(frames), 1, 0)
+
     tasks: list[tuple[str, Callable[[Any, str], Any], list[str], bool]] = [
         ("esrrf", esrrf, list(eSRRF_ST(verbose=False)._run_types), True),
         ("magnify", magnify, list(magnifier._run_types), False),
+        ("srrf", srrf, list(Radiality(verbose=False)._run_types), True),
     ]
     for task, call, run_types, is_slow in tasks:
         image = np.load(folder / f"{task}.npy")

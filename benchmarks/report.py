@@ -9,6 +9,8 @@ from typing import Any
 
 from benchmarks.peak import FLOPS_PER_SAMPLE, rgc_flops, samples_per_pixel
 
+TASKS = ("esrrf", "magnify", "srrf")
+
 
 def write(folder: Path, results: dict[str, Any]) -> None:
     """Write ``results.md``, ``results.json`` and ``results.png`` into a folder."""
@@ -50,6 +52,21 @@ def markdown(results: dict[str, Any]) -> Iterator[str]:
     )
     yield ""
     yield from _table(results, "magnify")
+    frames, height, width = sizes["srrf_shape"]
+    yield ""
+    yield f"## SRRF, {frames} frames of {height} x {width}"
+    yield ""
+    yield (
+        f"Magnification {sizes['magnification']}, ring radius {sizes['ring_radius']}, "
+        "6 axes, weighted, TRA."
+    )
+    yield ""
+    yield from _table(results, "srrf")
+    yield ""
+    yield "Counted are the operations of interpolation, ring sums and weights; inverse"
+    yield f"roots are not: {results['srrf_flops'] / 1e9:.2f} Gflop."
+    yield ""
+    yield from _shares(results, "srrf", "SRRF", results["srrf_flops"])
     if results["long_movie"]:
         yield ""
         yield f"## eSRRF of {sizes['movie_frames']} frames of 283 x 283 from disk"
@@ -128,10 +145,17 @@ def _limit(results: dict[str, Any]) -> Iterator[str]:
     yield "the whole call, so everything else counts as loss. The limit is measured by"
     yield "`peak.c`: fused multiply-adds in registers."
     yield ""
-    yield "| Threads | limit, GFLOP/s | RGC sum in our best call, GFLOP/s | share |"
+    yield from _shares(results, "esrrf", "RGC sum", flops)
+
+
+def _shares(
+    results: dict[str, Any], task: str, what: str, flops: float
+) -> Iterator[str]:
+    """Yield which share of the processor's limit our best calls reach."""
+    yield f"| Threads | limit, GFLOP/s | {what} in our best call, GFLOP/s | share |"
     yield "| ---: | ---: | ---: | ---: |"
     for threads, peak in results["peak_gflops"].items():
-        times = results["ours"].get(threads, {}).get("esrrf", {})
+        times = results["ours"].get(threads, {}).get(task, {})
         cpu = [s for name, s in times.items() if not name.startswith("opencl")]
         if peak is None or not cpu:
             continue
@@ -140,12 +164,12 @@ def _limit(results: dict[str, Any]) -> Iterator[str]:
 
 
 def draw(path: Path, results: dict[str, Any]) -> None:
-    """Draw the times of both tasks as bars on a logarithmic scale."""
+    """Draw the times of all tasks as bars on a logarithmic scale."""
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(9, 8), layout="constrained")
+    figure = Figure(figsize=(9, 12), layout="constrained")
     sizes = results["sizes"]
-    for panel, task in zip(figure.subplots(2, 1), ("esrrf", "magnify"), strict=True):
+    for panel, task in zip(figure.subplots(3, 1), TASKS, strict=True):
         times = rows(results, task)
         colours = [
             "#1b7f5c" if name.startswith("ours") else "#9aa0a6" for name, _ in times

@@ -48,21 +48,33 @@ def test_report_gives_ratios_to_the_best_peer(tmp_path: Path) -> None:
         "sizes": {
             "esrrf_shape": [10, 283, 283],
             "magnify_shape": [10, 300, 300],
+            "srrf_shape": [4, 300, 300],
+            "ring_radius": 0.5,
             "magnification": 5,
             "radius": 1.5,
             "sensitivity": 2.0,
             "movie_frames": 10_000,
         },
         "ours": {
-            "1": {"esrrf": {"serial": 0.2}, "magnify": {"serial": 0.04}},
-            "2": {"esrrf": {"threads-static": 0.1}, "magnify": {"numba": 0.02}},
+            "1": {
+                "esrrf": {"serial": 0.2},
+                "magnify": {"serial": 0.04},
+                "srrf": {"serial": 0.08},
+            },
+            "2": {
+                "esrrf": {"threads-static": 0.1},
+                "magnify": {"numba": 0.02},
+                "srrf": {"numba": 0.05},
+            },
         },
         "peer": {
             "esrrf": {"threaded": 50.0, "threaded_guided": 40.0},
             "magnify": {"threaded": 1.0, "OpenCV, all threads": 0.05},
+            "srrf": {"threaded": 15.0},
         },
         "peak_gflops": {"1": 100.0, "2": None},
         "summed_samples": 30.0,
+        "srrf_flops": 4e9,
         "long_movie": {"TIFF": {"problem": "no space"}},
         "problems": {"esrrf opencl": "no device"},
     }
@@ -72,6 +84,8 @@ def test_report_gives_ratios_to_the_best_peer(tmp_path: Path) -> None:
     assert "| ours: numba, 2 threads | 20.00 | 50.00 | 2.50 |" in text
     gigaflops = 8 * 30 * 10 * 283**2 * 25 / 0.2 / 1e9
     assert f"| 1 | 100 | {gigaflops:.0f} | {gigaflops / 100:.0%} |" in text
+    assert "| ours: numba, 2 threads | 50.00 | 300.00 |" in text
+    assert "| 1 | 100 | 50 | 50% |" in text
     assert "failed: no space" in text
     assert "- esrrf opencl: no device" in text
     assert json.loads((tmp_path / "results.json").read_text()) == results

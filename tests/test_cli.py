@@ -234,7 +234,7 @@ def test_doctor_names_every_implementation() -> None:
 
     code, out, _ = run("doctor")
     assert code == 0
-    for task in ("esrrf", "magnify"):
+    for task in ("esrrf", "magnify", "srrf"):
         for implementation in engine.implementations(task):
             assert implementation.name in out
             assert implementation.reason in out

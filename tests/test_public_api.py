@@ -11,7 +11,7 @@ import pytest
 
 import napari_nanopyx as nx
 
-FUNCTIONS = ("convolve", "esrrf", "magnify")
+FUNCTIONS = ("convolve", "esrrf", "magnify", "srrf")
 SIGNATURES = {
     "convolve": "(image, kernel, *, implementation=None, progress=None, cancel=None)",
     "esrrf": "(image, magnification=5, radius=1.5, sensitivity=1.0, *, temporal='AVG', "
@@ -20,6 +20,11 @@ SIGNATURES = {
     "border='extend', drift=None, implementation=None, progress=None, cancel=None)",
     "magnify": "(image, factor, *, kernel='catmull_rom', shift=(0.0, 0.0), "
     "implementation=None, progress=None, cancel=None)",
+    "srrf": "(image, magnification=5, ring_radius=0.5, *, axes=6, border=0, "
+    "temporal='TRA', frames_per_timepoint=0, intensity_weighting=True, "
+    "positivity=True, renormalise=False, gradient_smoothing=False, weight='after', "
+    "integrate_lag_times=True, drift=None, implementation=None, progress=None, "
+    "cancel=None)",
 }
 
 
@@ -74,7 +79,12 @@ def test_ranges_of_numbers_hold_their_defaults(name: str) -> None:
 
 @pytest.mark.parametrize(
     ("name", "arguments"),
-    [("convolve", {"kernel": [[1, 1]]}), ("esrrf", {}), ("magnify", {"factor": 2})],
+    [
+        ("convolve", {"kernel": [[1, 1]]}),
+        ("esrrf", {}),
+        ("magnify", {"factor": 2}),
+        ("srrf", {}),
+    ],
 )
 def test_progress_and_cancel(name: str, arguments: dict[str, Any]) -> None:
     class Stop:

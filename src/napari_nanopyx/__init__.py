@@ -10,15 +10,17 @@ if TYPE_CHECKING:
     from napari_nanopyx.methods.convolve import convolve
     from napari_nanopyx.methods.esrrf import esrrf
     from napari_nanopyx.methods.magnify import magnify
+    from napari_nanopyx.methods.srrf import srrf
 
     __version__: str
 
-__all__ = ["__version__", "convolve", "engine", "esrrf", "magnify"]
+__all__ = ["__version__", "convolve", "engine", "esrrf", "magnify", "srrf"]
 
 _MODULES = {
     "convolve": "napari_nanopyx.methods.convolve",
     "esrrf": "napari_nanopyx.methods.esrrf",
     "magnify": "napari_nanopyx.methods.magnify",
+    "srrf": "napari_nanopyx.methods.srrf",
 }
 """Where each public function is; it is imported when it is first used."""
 

@@ -42,16 +42,31 @@ def compare_with_reference(
     assert np.abs(merger.result() - reference).max() <= allowed
 
 
-@pytest.mark.parametrize("temporal", ["AVG", "TAC2"])
-def test_a_device_without_doubles_uses_integers(temporal: str) -> None:
-    """The lattice is built in 64-bit integers, so vanishing gradients stay zero."""
-    compare_with_reference(cpu_device(double_precision=False), temporal=temporal)
+@pytest.mark.parametrize(
+    ("task", "temporal"),
+    [("esrrf", "AVG"), ("esrrf", "TAC2"), ("srrf", "TRA"), ("srrf", "TRAC2")],
+)
+def test_a_device_without_doubles_uses_integers(task: str, temporal: str) -> None:
+    """Gradients are compared in 64-bit integers, so vanishing ones stay zero."""
+    compare_with_reference(cpu_device(double_precision=False), task, temporal=temporal)
 
 
-@pytest.mark.parametrize("temporal", ["AVG", "VAR", "TAC2"])
-def test_a_gpu_takes_one_pixel_a_work_item(temporal: str) -> None:
+@pytest.mark.parametrize(
+    ("task", "temporal"),
+    [
+        ("esrrf", "AVG"),
+        ("esrrf", "VAR"),
+        ("esrrf", "TAC2"),
+        ("srrf", "TRM"),
+        ("srrf", "VAR"),
+        ("srrf", "TRPPM"),
+        ("srrf", "TRAC2"),
+    ],
+)
+def test_a_gpu_takes_one_pixel_a_work_item(task: str, temporal: str) -> None:
     """One lane, work-groups larger than the image, several launches a block."""
-    compare_with_reference(replace(cpu_device(), is_gpu=True), temporal=temporal)
+    device = replace(cpu_device(), is_gpu=True)
+    compare_with_reference(device, task, temporal=temporal)
 
 
 @pytest.mark.parametrize("name", list(tasks()))

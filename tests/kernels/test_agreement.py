@@ -6,6 +6,7 @@ tested without a new test. What could not be tried is listed in the last test's 
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -75,6 +76,20 @@ PARAMETERS: dict[str, dict[str, dict[str, Any]]] = {
         "time points": {"frames_per_timepoint": 2, "magnification": 2},
         "rolling": {"frames_per_timepoint": 2, "frame_gap": 1, "temporal": "TAC2"},
     },
+    "srrf": {
+        "defaults": {},
+        "maximum": {"temporal": "TRM", "intensity_weighting": False},
+        "signed": {"positivity": False, "intensity_weighting": False, "border": 1},
+        "pairs": {"temporal": "TRPPM", "ring_radius": 0.7, "magnification": 2},
+        "weighted pairs": {"temporal": "TRPPM", "weight": "before", "axes": 4},
+        "variance": {"temporal": "VAR", "ring_radius": 3.0, "axes": 8},
+        "smooth": {"gradient_smoothing": True, "renormalise": True, "temporal": "STD"},
+        "second order": {"temporal": "TRAC2", "magnification": 2, "weight": "before"},
+        "third order": {"temporal": "TRAC3", "magnification": 3, "weight": "before"},
+        "fourth order": {"temporal": "TRAC4", "magnification": 2, "weight": "before"},
+        "odd ring": {"axes": 3, "magnification": 1, "ring_radius": 1.5},
+        "time points": {"frames_per_timepoint": 2, "magnification": 2},
+    },
     "convolve": {
         label: {"kernel": kernel.astype(np.float32)}
         for label, kernel in KERNELS.items()
@@ -87,6 +102,7 @@ SHIFT[0] = (2.0, -1.0)
 SHIFTED: dict[str, dict[str, Any]] = {
     "magnify": {"factor": (3.0, 2.0), "shift": SHIFT},
     "esrrf": {"temporal": "TAC2", "drift": SHIFT},
+    "srrf": {"temporal": "TRAC2", "drift": SHIFT},
 }
 
 
@@ -119,6 +135,12 @@ def reconstruct(task: str, image: NDArray[Any], name: str, **parameters: Any) ->
     return runner.run(tasks()[task], image, plan, implementation=name)
 
 
+@cache
+def reference_of(task: str, settings: str, label: str) -> Any:
+    """Return the reference's result, computed once for all implementations."""
+    return reconstruct(task, IMAGES[label], "reference", **PARAMETERS[task][settings])
+
+
 def assert_agrees(
     task: str, result: NDArray[Any], reference: NDArray[Any], case: str
 ) -> None:
@@ -137,7 +159,9 @@ def test_agrees_with_the_reference(task: str, name: str, settings: str) -> None:
     """max|Δ| ≤ 1e-5 max|reference| + 1e-6 std(reference) on every input."""
     parameters = PARAMETERS[task][settings]
     for label, image in IMAGES.items():
-        reference = reconstruct(task, image, "reference", **parameters)
+        reference = reference_of(task, settings, label)
+        if len(reference) == 0:
+            continue  # the image has fewer frames than the reduction needs
         assert_agrees(
             task, reconstruct(task, image, name, **parameters), reference, label
         )
@@ -167,7 +191,12 @@ def test_agrees_at_every_instruction_set(
     task: str, level: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The C core gives the same numbers on older processors."""
-    settings = {"magnify": "fractions", "esrrf": "odd exponent", "convolve": "signed"}
+    settings = {
+        "magnify": "fractions",
+        "esrrf": "odd exponent",
+        "srrf": "odd ring",
+        "convolve": "signed",
+    }
     parameters = PARAMETERS[task][settings[task]]
     image = IMAGES["random camera"]
     reference = reconstruct(task, image, "reference", **parameters)

@@ -13,6 +13,8 @@ from napari_nanopyx._kernels.esrrf import gradients
 from napari_nanopyx._kernels.esrrf import reference as esrrf
 from napari_nanopyx._kernels.magnify import reference as magnify
 from napari_nanopyx._kernels.moments import Statistic
+from napari_nanopyx._kernels.srrf import merging
+from napari_nanopyx._kernels.srrf import reference as srrf
 from napari_nanopyx._kernels.totals import Totals, sums_of
 
 Image = NDArray[np.float64]
@@ -144,6 +146,50 @@ def test_esrrf_without_grid(frames: Image, statistic: Statistic, value: float) -
 def test_esrrf_of_four_frames_per_time_point(frames: Image) -> None:
     blocks = [reduced(part, "AVG", corrected=True) for part in (frames[:4], frames[4:])]
     close([block[32, 36] for block in blocks], [1.12341, 1.91299])
+
+
+def test_radiality(movie: NDArray[np.float32]) -> None:
+    radiality, intensity = srrf.frames(
+        movie, magnification=4, ring_radius=0.5, profile="C"
+    )
+    weighted = radiality * intensity
+    close(weighted[3, 20, 50], 5.25124)
+    close(weighted.sum(), 155843.0, 1e-6)
+    assert np.count_nonzero(weighted) == 10580
+
+
+def test_radiality_with_sign_and_border(movie: NDArray[np.float32]) -> None:
+    radiality, _ = srrf.frames(
+        movie, magnification=4, ring_radius=1.0, border=1, positivity=False, profile="C"
+    )
+    values = [radiality[0, 30, 30], radiality[0, 33, 41], radiality[3, 20, 50]]
+    expected = [-0.147357, -0.0227805, 0.0191986]
+    # The peer rounds to float32, so that small values are off by as much as large ones.
+    np.testing.assert_allclose(values, expected, rtol=0, atol=1e-6 * radiality.max())
+    close(radiality.sum(), -298.4962, 2e-6)
+    assert np.count_nonzero(radiality) == 16128
+
+
+@pytest.mark.parametrize(
+    ("temporal", "first", "second"),
+    [
+        ("TRPPM", 45972.8, 88430.3),
+        ("TRM", 239.226, 316.366),
+        ("TRA", 214.271, 297.275),
+        ("TRAC2", 137.242, 139.615),
+        ("TRAC4", 19623.3, 34904.1),
+    ],
+)
+def test_srrf_temporal(
+    movie: NDArray[np.float32], temporal: merging.Temporal, first: float, second: float
+) -> None:
+    merger = merging.merger(
+        temporal, [range(6)], (1, 16, 18), integrate_lag_times=False
+    )
+    values = movie[:, np.newaxis].astype(np.float64)
+    merger.add(range(6), merging.partial(values, None, temporal))
+    result = merger.result()[0]
+    close([result[8, 9], result[0, 0]], [first, second])
 
 
 def test_macro_pixel(movie: NDArray[np.float32]) -> None:

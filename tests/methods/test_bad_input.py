@@ -39,10 +39,11 @@ def _nothing_is_printed(capfd: pytest.CaptureFixture[str]) -> Any:
     "method",
     [
         nx.esrrf,
+        nx.srrf,
         lambda image: nx.magnify(image, 2),
         lambda image: nx.convolve(image, [[1]]),
     ],
-    ids=["esrrf", "magnify", "convolve"],
+    ids=["esrrf", "srrf", "magnify", "convolve"],
 )
 @pytest.mark.parametrize(
     ("image", "error", "message"),

@@ -1,10 +1,10 @@
-"""eSRRF resolves what is known to be there and the mean image does not show."""
+"""SRRF and eSRRF resolve what is known to be there and the mean does not show."""
 
 from __future__ import annotations
 
 import csv
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import pytest
@@ -40,6 +40,33 @@ def test_fluctuations_tell_two_filaments_apart(
 ) -> None:
     image = nx.esrrf(filaments, MAGNIFICATION, 1.5, temporal=temporal)[0]
     assert dip_between(image) >= least
+
+
+@pytest.mark.parametrize(
+    ("temporal", "least"),
+    [
+        ("TRA", 0.15),
+        ("TRM", 0.18),
+        ("STD", 0.20),
+        ("TRPPM", 0.25),
+        ("VAR", 0.35),
+        ("TRAC2", 0.60),
+        ("TRAC3", 0.70),
+        ("TRAC4", 0.80),
+    ],
+)
+def test_radial_fluctuations_tell_two_filaments_apart(
+    filaments: NDArray[np.uint16], temporal: Any, least: float
+) -> None:
+    image = nx.srrf(filaments, MAGNIFICATION, temporal=temporal)[0]
+    assert dip_between(image) >= least
+
+
+@pytest.mark.parametrize("temporal", ["TRA", "TRPPM", "TRAC2", "TRAC4", "VAR"])
+def test_srrf_does_not_split_one_filament(temporal: Any) -> None:
+    movie = blinking_filaments(separation=0.0, fwhm=2.8, frames=100)
+    image = nx.srrf(movie, MAGNIFICATION, temporal=temporal)[0]
+    assert dip_between(image) < 0.02
 
 
 def test_one_filament_is_not_split() -> None:

@@ -74,7 +74,7 @@ class Cell:
             slice((whole - part) // 2, (whole - part) // 2 + part)
             for whole, part in zip(frames.shape[1:], small.shape[1:], strict=True)
         )
-        crop = np.ascontiguousarray(frames[(slice(count), *middle)])
+        crop = np.ascontiguousarray(frames[(slice(small.shape[0]), *middle)])
         return Problem(small, crop, self.task.tolerance)
 
 

@@ -28,6 +28,8 @@
 #define load_thin(p) (*(p))
 #define store_thin(p, v) (*(p) = (v))
 #define where_negative(x, v) ((x) < 0 ? (v) : 0.0f)
+#define at_least(x, y) (-((x) >= (y)))
+#define any_bit(x) ((x) != 0)
 #else
 #if LANES == 4
 #define WIDE 2
@@ -44,6 +46,8 @@ typedef OF_THIN(float) __attribute__((aligned(4))) loose_thin;
 #define load_thin(p) (*(GLOBAL const loose_thin *)(p))
 #define store_thin(p, v) (*(GLOBAL loose_thin *)(p) = (v))
 #define where_negative(x, v) from_bits(((x) < 0) & bits(v))
+#define at_least(x, y) ((x) >= (y))
+#define any_bit(x) any((x) != 0)
 #endif
 
 typedef OF_REAL(float) real;
@@ -58,6 +62,7 @@ typedef OF_THIN(float) thin;
 #define absolute(x) from_bits(bits(x) & 0x7fffffff)
 #define larger(a, b) ((a) > (b) ? (a) : (b))
 #define root(x) sqrt(x)
+#define inverse_root(x) rsqrt(x)
 
 #ifdef FIXED_POINT
 typedef OF_THIN(long) wide;

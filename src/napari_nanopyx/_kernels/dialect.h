@@ -1,6 +1,7 @@
 /* The words kernels are written in, as C. dialect.cl gives the same words in OpenCL C.
  *
  * real   LANES neighbouring float32 values: one vector register.
+ * mask   as many int32 values; at_least(x, y) is one with all bits set where x >= y.
  * wide   WIDE neighbouring values in which sums are exact, thin their float32
  *        counterpart; half as many, because each takes twice the room.
  *
@@ -12,6 +13,10 @@
 #include <math.h>
 #include <stdint.h>
 #include <string.h>
+
+#if defined(__SSE2__)
+#include <immintrin.h>
+#endif
 
 #define GLOBAL
 #define TABLE
@@ -49,6 +54,7 @@ typedef int64_t wide_mask __attribute__((vector_size(8 * WIDE)));
 #define absolute(x) ((real)((mask)(x) & 0x7fffffff))
 #define absolute_wide(x) ((wide)((wide_mask)(x) & 0x7fffffffffffffff))
 #define where_negative(x, v) ((real)((mask)((x) < 0) & (mask)(v)))
+#define at_least(x, y) ((mask)((x) >= (y)))
 
 INLINE real load(const float *p) { real v; memcpy(&v, p, sizeof v); return v; }
 INLINE void store(float *p, real v) { memcpy(p, &v, sizeof v); }
@@ -59,6 +65,35 @@ INLINE real larger(real a, real b)
 {
     mask a_wins = a > b;
     return (real)((a_wins & (mask)a) | (~a_wins & (mask)b));
+}
+
+/* Dividing by a root would take longer than all else around it: refine a guess. */
+INLINE real inverse_root(real x)
+{
+#if defined(__AVX512F__)
+    real guess = (real)_mm512_rsqrt14_ps((__m512)x);
+#elif defined(__AVX2__)
+    real guess = (real)_mm256_rsqrt_ps((__m256)x);
+#elif defined(__SSE2__)
+    real guess = (real)_mm_rsqrt_ps((__m128)x);
+#else
+    float lanes[LANES];
+    memcpy(lanes, &x, sizeof x);
+    for (int i = 0; i < LANES; i++)
+        lanes[i] = 1.0f / sqrtf(lanes[i]);
+    real guess;
+    memcpy(&guess, lanes, sizeof x);
+#endif
+    return guess + guess * 0.5f * (1.0f - x * guess * guess);
+}
+
+INLINE int any_bit(mask x)
+{
+    uint64_t pieces[LANES / 2], all = 0;
+    memcpy(pieces, &x, sizeof x);
+    for (int i = 0; i < LANES / 2; i++)
+        all |= pieces[i];
+    return all != 0;
 }
 
 INLINE thin root(thin x)
@@ -110,12 +145,15 @@ typedef double wide;
 #define absolute(x) fabsf(x)
 #define absolute_wide(x) fabs(x)
 #define where_negative(x, v) ((x) < 0 ? (v) : 0.0f)
+#define at_least(x, y) (-((x) >= (y)))
 #define load(p) (*(p))
 #define store(p, v) (*(p) = (v))
 #define load_thin(p) (*(p))
 #define store_thin(p, v) (*(p) = (v))
 #define larger(a, b) ((a) > (b) ? (a) : (b))
 #define root(x) sqrtf(x)
+#define inverse_root(x) (1.0f / sqrtf(x))
+#define any_bit(x) ((x) != 0)
 #define gather(p, index) ((p)[*(index)])
 #define gather_near(p, index) ((p)[*(index)])
 

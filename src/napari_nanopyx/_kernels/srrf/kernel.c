@@ -1,0 +1,605 @@
+/* SRRF of a block of frames: gradients, the radiality of every output pixel, and running
+ * values over the frames. Gustafsson et al. 2016, doi 10.1038/ncomms12471.
+ *
+ * Where a ring sample lies in its camera pixels depends only on the output pixel's place
+ * within its own (its phase). So all weights come in tables, and neighbouring lanes take
+ * neighbouring camera pixels of one phase: every load is contiguous.
+ *
+ * Only the direction of a gradient counts. Where the four by four pixels that it is
+ * interpolated from nearly cancel, float32 would lose it: such samples, about one in a
+ * thousand, are taken once more in exact numbers. */
+#include "dialect.h"
+#include "srrf_arguments.h"
+
+enum { MEAN, VARIANCE, PAIRS, MAXIMUM, FRAMES };
+enum { UNWEIGHTED, BEFORE, AFTER };
+
+/* The planes of the gradient: column and row component, each with what float32 rounds
+ * off, and the square below which an interpolated gradient is doubtful. */
+enum { COLUMN, COLUMN_REST, ROW, ROW_REST, BOUND, PLANES };
+
+/* A gradient is doubtful below this share of the largest one it is interpolated from. */
+#define DOUBT 0.005f
+
+#ifdef FIXED_POINT
+typedef long exact;
+#define to_exact(x, scale) ((long)rint((x) * (scale) * 3.0517578125e-5f))
+#define exact_product(a, b) (((long)(a) * (b) + (1 << 29)) >> 30)
+#else
+typedef double exact;
+#define to_exact(x, scale) ((void)(scale), (double)(x))
+#define exact_product(a, b) ((double)(a) * (double)(b))
+#endif
+
+/* A value with what it lacks. A running sum keeps its rounding error there (Kahan). */
+typedef struct {
+    real sum, error;
+} total;
+
+typedef struct {
+    real first, highest;
+    total sum, squares, light;
+} moments;
+
+/* What an output pixel is worth in one frame. */
+typedef struct {
+    real radiality, light;
+} worth;
+
+/* a + b, and what it lacks: the sum of both is exact. */
+INLINE total two_sum(real a, real b)
+{
+    total t;
+    t.sum = a + b;
+    real part = t.sum - a;
+    t.error = (a - (t.sum - part)) + (b - part);
+    return t;
+}
+
+INLINE total add_to(total t, real value, real rest)
+{
+    total more = two_sum(t.sum, value);
+    more.error = more.error + (t.error + rest);
+    return more;
+}
+
+/* What a gradient sample adds to the mean over the ring, up to the sign: how closely its
+ * line passes by the centre. The inverse root is computed for 1e-37 more, so that no
+ * gradient adds nothing. */
+INLINE real closeness(real across, real squared)
+{
+    real inverse = inverse_root(squared + 1e-37f);
+    real hit = inverse * (squared * inverse - absolute(across));
+    return hit * hit;
+}
+
+typedef struct {
+    real value;
+    mask doubtful;
+} ring_sum;
+
+/* One more sample; if it is doubtful, bit `number` is set instead. */
+INLINE ring_sum take_sample(ring_sum r, real along, real across, real bound, int number)
+{
+    real squared = along * along + across * across;
+    mask sure = at_least(squared, bound);
+    mask sign = bits(along) & (int)0x80000000;
+    r.value = r.value - from_bits((bits(closeness(across, squared)) ^ sign) & sure);
+    r.doubtful = r.doubtful | (~sure & (1 << number));
+    return r;
+}
+
+/* Sample `number` of one pixel in exact numbers. `gradient` points at the pixel. */
+INLINE float exact_sample(srrf_arguments a, GLOBAL const float *gradient, int number,
+                          int down, int across_at)
+{
+    long plane = (long)a.framed_rows * a.stride;
+    down += number;
+    across_at += number;
+    gradient += a.row_tap[down] * a.stride + a.column_tap[across_at];
+    exact x = 0, y = 0;
+    float largest = 0;
+    for (int i = 0; i < 4; i++)
+        for (int j = 0; j < 4; j++) {
+            GLOBAL const float *g = gradient + i * a.stride + j;
+            exact share = exact_product(a.row_shares[4 * down + i],
+                                        a.column_shares[4 * across_at + j]);
+            float column = g[COLUMN * plane], row = g[ROW * plane];
+            x += share * (to_exact(column, a.fixed_scale)
+                          + to_exact(g[COLUMN_REST * plane], a.fixed_scale));
+            y += share * (to_exact(row, a.fixed_scale)
+                          + to_exact(g[ROW_REST * plane], a.fixed_scale));
+            largest = fmax(largest, fmax(fabs(column), fabs(row)));
+        }
+#ifdef FIXED_POINT
+    float x_small = (float)x, y_small = (float)y;
+    float inverse = 1.0f / (fabs(x_small) + fabs(y_small) + 1e-30f);
+    x_small *= inverse;
+    y_small *= inverse;
+#else
+    /* A gradient below 1e-12 of the largest is rounding: see the root below. */
+    double inverse = 1.0 / (fabs(x) + fabs(y) + 1152921.504606846976e6 * largest + 1e-300);
+    float x_small = (float)(x * inverse), y_small = (float)(y * inverse);
+#endif
+    float u_x = a.direction[2 * number], u_y = a.direction[2 * number + 1];
+    float along = x_small * u_x + y_small * u_y, across = y_small * u_x - x_small * u_y;
+    float squared = x_small * x_small + y_small * y_small;
+    float root_inverse = 1.0f / (float)sqrt(squared + 1e-12f);
+    float hit = root_inverse * (squared * root_inverse - (float)fabs(across));
+    return along > 0 ? -hit * hit : hit * hit;
+}
+
+/* The sum over the ring with its doubtful samples; `gradient` points at the first lane. */
+INLINE real settled(srrf_arguments a, ring_sum r, GLOBAL const float *gradient, int down,
+                    int across)
+{
+    if (!any_bit(r.doubtful))
+        return r.value;
+    union {
+        mask all;
+        int each[LANES];
+    } doubtful;
+    union {
+        real all;
+        float each[LANES];
+    } value;
+    doubtful.all = r.doubtful;
+    value.all = r.value;
+    for (int i = 0; i < LANES; i++)
+        for (int n = 0; n < a.ring && doubtful.each[i] >> n; n++)
+            if (doubtful.each[i] >> n & 1)
+                value.each[i] += exact_sample(a, gradient + i, n, down, across);
+    return value.all;
+}
+
+/* Cubic interpolation between four neighbours. */
+INLINE real blend(real a, real b, real c, real d, TABLE const float *weights)
+{
+    return a * weights[0] + b * weights[1] + c * weights[2] + d * weights[3];
+}
+
+/* Four neighbours in a row, blended. */
+INLINE real blend_row(GLOBAL const float *p, TABLE const float *weights)
+{
+    return blend(load(p), load(p + 1), load(p + 2), load(p + 3), weights);
+}
+
+/* The worth of an output pixel, from the sum over its ring. `image` points at its camera
+ * pixel; `row` and `column` are that pixel's in the camera frame. */
+INLINE worth finished(srrf_arguments a, real value, GLOBAL const float *image, int table,
+                      int row, int column, int phase)
+{
+    int m = a.magnification;
+    int down = table * m + phase / m, across = table * m + phase % m;
+    real covered = load(a.column_mask + across * a.pitch + column)
+        * a.row_mask[down * a.height + row];
+    worth w;
+    value = value * (1.0f / a.ring);
+    if (a.renormalise)
+        value = value * 0.5f + 0.5f;
+    if (a.positivity)
+        value = larger(value, ZERO);
+    w.radiality = value * covered;
+    w.light = ZERO;
+    if (a.weighting != UNWEIGHTED) {
+        TABLE const float *weights = a.light_column_weights + 4 * across;
+        image += a.light_row_tap[down] * a.stride + a.light_column_tap[across];
+        real light = blend(blend_row(image, weights), blend_row(image + a.stride, weights),
+                           blend_row(image + 2 * a.stride, weights),
+                           blend_row(image + 3 * a.stride, weights),
+                           a.light_row_weights + 4 * down);
+        w.light = larger(light, ZERO) * covered;
+    }
+    return w;
+}
+
+/* A running sum with one more value. */
+INLINE total plus(total t, real value)
+{
+    real corrected = value - t.error;
+    total result;
+    result.sum = t.sum + corrected;
+    result.error = (result.sum - t.sum) - corrected;
+    return result;
+}
+
+/* Take one more value of a pixel into what is kept. A variance is counted from the first
+ * value, so that a small one on a large mean is not lost to rounding. */
+INLINE moments take_in(srrf_arguments a, moments m, worth w, int is_first)
+{
+    real value = a.weighting == BEFORE ? w.radiality * w.light : w.radiality;
+    if (a.statistic == MAXIMUM) {
+        m.highest = is_first ? value : larger(m.highest, value);
+    } else if (a.statistic == MEAN) {
+        m.sum = plus(m.sum, value);
+    } else if (a.statistic == PAIRS) {
+        value = larger(value, ZERO);
+        m.sum = plus(m.sum, value);
+        m.squares = plus(m.squares, value * value);
+        if (a.weighting == AFTER)
+            m.light = plus(m.light, w.light);
+    } else if (is_first) {
+        m.first = value;
+    } else {
+        value = value - m.first;
+        m.sum = plus(m.sum, value);
+        m.squares = plus(m.squares, value * value);
+    }
+    return m;
+}
+
+INLINE moments no_moments(void)
+{
+    moments m = {ZERO, ZERO, {ZERO, ZERO}, {ZERO, ZERO}, {ZERO, ZERO}};
+    return m;
+}
+
+INLINE total load_total(GLOBAL const float *sum, GLOBAL const float *error)
+{
+    total t = {load(sum), load(error)};
+    return t;
+}
+
+INLINE moments load_moments(srrf_arguments a, long i)
+{
+    moments m = no_moments();
+    if (a.statistic == MAXIMUM) {
+        m.highest = load(a.highest + i);
+        return m;
+    }
+    m.sum = load_total(a.sum + i, a.sum_error + i);
+    if (a.statistic != MEAN)
+        m.squares = load_total(a.squares + i, a.squares_error + i);
+    if (a.statistic == VARIANCE)
+        m.first = load(a.first + i);
+    if (a.statistic == PAIRS && a.weighting == AFTER)
+        m.light = load_total(a.light + i, a.light_error + i);
+    return m;
+}
+
+INLINE void store_moments(srrf_arguments a, long i, moments m)
+{
+    if (a.statistic == MAXIMUM) {
+        store(a.highest + i, m.highest);
+        return;
+    }
+    store(a.sum + i, m.sum.sum);
+    store(a.sum_error + i, m.sum.error);
+    if (a.statistic != MEAN) {
+        store(a.squares + i, m.squares.sum);
+        store(a.squares_error + i, m.squares.error);
+    }
+    if (a.statistic == VARIANCE)
+        store(a.first + i, m.first);
+    if (a.statistic == PAIRS && a.weighting == AFTER) {
+        store(a.light + i, m.light.sum);
+        store(a.light_error + i, m.light.error);
+    }
+}
+
+/* Write what an output pixel is worth in a frame of its own. */
+INLINE void store_frame(srrf_arguments a, long i, worth w)
+{
+    store(a.radiality + i, a.weighting == BEFORE ? w.radiality * w.light : w.radiality);
+    if (a.weighting == AFTER)
+        store(a.weighted + i, w.radiality * w.light);
+}
+
+/* The square below which gradients from the four by four pixels at g are doubtful. All
+ * are where their squares would leave float32: nothing is at least NaN. */
+INLINE float bound_of(float largest)
+{
+    float limit = DOUBT * largest;
+    int safe = largest == 0 || (largest > 1e-12f && largest < 1e15f);
+    return safe ? limit * limit : (float)NAN;
+}
+
+#ifdef __OPENCL_VERSION__ /* one call a work-item */
+
+INLINE float pixel_at(srrf_arguments a, int frame, int row, int column)
+{
+    row = clamp(row, 0, a.height - 1);
+    column = clamp(column, 0, a.width - 1);
+    return (float)a.frames[((long)frame * a.height + row) * a.width + column];
+}
+
+INLINE void store_pair(GLOBAL float *plane, long rest, float value, float lacking)
+{
+    plane[0] = value + lacking;
+    plane[rest] = (value - plane[0]) + lacking;
+}
+
+/* Gradients of one place of a frame, moved by whole pixels; a gradient beyond the edge is
+ * the one at the edge. */
+INLINE void srrf_gradient(srrf_arguments a, int column, int row, int frame)
+{
+    GLOBAL const int *shift = a.shift + 2 * (frame % a.tables);
+    int r = row - a.before + shift[0], c = column - a.before + shift[1];
+    long plane = (long)a.framed_rows * a.stride, place = (long)row * a.stride + column;
+    float sums[2] = {0, 0}, rests[2] = {0, 0};
+    a.image[frame * plane + place] = pixel_at(a, frame, r, c);
+    for (int i = -2; i <= 2; i++)
+        for (int j = -2; j <= 2; j++) {
+            int y = clamp(r + i, 0, a.height - 1), x = clamp(c + j, 0, a.width - 1);
+            for (int component = 0; component < 2; component++) {
+                int across = component ? j : i;
+                if (a.smoothing ? across < -1 || across > 1 : i != 0 || j != 0)
+                    continue;
+                float after = pixel_at(a, frame, y + component, x + 1 - component);
+                float before = pixel_at(a, frame, y - component, x - 1 + component);
+                float values[2] = {after, -before};
+                for (int k = 0; k < 2; k++) {
+                    float sum = sums[component] + values[k];
+                    float part = sum - sums[component];
+                    rests[component] += (sums[component] - (sum - part)) + (values[k] - part);
+                    sums[component] = sum;
+                }
+            }
+        }
+    GLOBAL float *gradient = a.gradient + frame * PLANES * plane + place;
+    store_pair(gradient + COLUMN * plane, plane, sums[0], rests[0]);
+    store_pair(gradient + ROW * plane, plane, sums[1], rests[1]);
+}
+
+INLINE void srrf_bound(srrf_arguments a, int column, int row, int frame)
+{
+    long plane = (long)a.framed_rows * a.stride;
+    GLOBAL float *g = a.gradient + frame * PLANES * plane + (long)row * a.stride + column;
+    float largest = 0;
+    for (int i = 0; i < 4; i++)
+        for (int j = 0; j < 4; j++) {
+            float x = g[COLUMN * plane + i * a.stride + j];
+            float y = g[ROW * plane + i * a.stride + j];
+            largest = fmax(largest, fmax(fabs(x), fabs(y)));
+        }
+    g[BOUND * plane] = bound_of(largest);
+}
+
+/* The sum over the ring of the pixels at `gradient`. */
+INLINE real ring_of(srrf_arguments a, GLOBAL const float *gradient, int down, int across)
+{
+    long plane = (long)a.framed_rows * a.stride;
+    ring_sum r = {ZERO, bits(ZERO)};
+    for (int n = 0; n < a.ring; n++) {
+        GLOBAL const float *g = gradient + a.row_tap[down + n] * a.stride
+            + a.column_tap[across + n];
+        TABLE const float *rows = a.row_weights + 4 * (down + n);
+        TABLE const float *columns = a.column_weights + 4 * (across + n);
+        real xs[4], ys[4];
+        for (int i = 0; i < 4; i++) {
+            xs[i] = blend_row(g + COLUMN * plane + i * a.stride, columns);
+            ys[i] = blend_row(g + ROW * plane + i * a.stride, columns);
+        }
+        real x = blend(xs[0], xs[1], xs[2], xs[3], rows);
+        real y = blend(ys[0], ys[1], ys[2], ys[3], rows);
+        float u_x = a.direction[2 * n], u_y = a.direction[2 * n + 1];
+        r = take_sample(r, x * u_x + y * u_y, y * u_x - x * u_y, load(g + BOUND * plane), n);
+    }
+    return settled(a, r, gradient, down, across);
+}
+
+INLINE void srrf_frames(srrf_arguments a, int column, int phase, int row)
+{
+    int m = a.magnification;
+    long plane = (long)a.framed_rows * a.stride;
+    long target = ((long)phase * a.height + row) * a.pitch + column * LANES;
+    long size = (long)m * m * a.height * a.pitch;
+    long place = (row + a.before) * (long)a.stride + column * LANES + a.before;
+    moments kept = no_moments();
+    if (a.statistic != FRAMES && !a.fresh)
+        kept = load_moments(a, target);
+    for (int frame = 0; frame < a.count; frame++) {
+        int table = frame % a.tables;
+        real value = ring_of(a, a.gradient + frame * PLANES * plane + place,
+                             (table * m + phase / m) * a.ring,
+                             (table * m + phase % m) * a.ring);
+        worth w = finished(a, value, a.image + frame * plane + place, table, row,
+                           column * LANES, phase);
+        if (a.statistic == FRAMES)
+            store_frame(a, frame * size + target, w);
+        else
+            kept = take_in(a, kept, w, a.fresh && frame == 0);
+    }
+    if (a.statistic != FRAMES)
+        store_moments(a, target, kept);
+}
+
+#else /* one call a part, all on one thread */
+
+#include "frame.h"
+
+/* Let a row of a gradient go on beyond the image as it is at the edge. */
+INLINE void continue_row(float *row, int low, int high, int length)
+{
+    for (int c = 0; c < low; c++)
+        row[c] = row[low < length ? low : 0];
+    for (int c = high; c < length; c++)
+        row[c] = row[high > 0 ? high - 1 : 0];
+}
+
+/* The difference of two rows and what it lacks, in two planes. */
+INLINE void subtract_rows(const float *after, const float *before, float *out, long rest,
+                          int length)
+{
+    for (int c = 0; c < length; c += LANES) {
+        total t = two_sum(load(after + c), ZERO - load(before + c));
+        store(out + c, t.sum);
+        store(out + rest + c, t.error);
+    }
+}
+
+/* Gradients of every row of the part, before smoothing; `lines` is room for three. */
+INLINE void gradient_rows(srrf_arguments a, int frame, int first, int framed_rows,
+                          float *image, float *out, float *lines)
+{
+    const int *shift = a.shift + 2 * (frame % a.tables);
+    long plane = (long)a.framed_rows * a.stride, pitch = a.stride + 2 * LANES;
+    int left = shift[1] - a.before;
+    int low = between(-left, 0, a.stride), high = between(a.width - left, low, a.stride);
+    for (int r = 0; r < framed_rows; r++) {
+        int row = between(first + r - a.before + shift[0], 0, a.height - 1);
+        for (int i = 0; i < 3; i++) {
+            long line = (long)frame * a.height + between(row + i - 1, 0, a.height - 1);
+            read_row(a.frames, a.pixel, line * a.width, a.width, left - 1,
+                     lines + i * pitch, a.stride + 2);
+        }
+        float *g = out + (long)r * a.stride;
+        memcpy(image + (long)r * a.stride, lines + pitch + 1, a.stride * sizeof *image);
+        subtract_rows(lines + pitch + 2, lines + pitch, g + COLUMN * plane, plane, a.stride);
+        subtract_rows(lines + 2 * pitch + 1, lines + 1, g + ROW * plane, plane, a.stride);
+        for (int p = 0; p < BOUND; p++)
+            continue_row(g + p * plane, low, high, a.stride);
+    }
+}
+
+/* Sum gradients over five pixels along them and three across, but for two pixels along
+ * each side; plane `p` of the two components and what it lacks. */
+INLINE void smooth_rows(srrf_arguments a, const float *in, float *out, int framed_rows,
+                        int p, int rows, int columns)
+{
+    long plane = (long)a.framed_rows * a.stride;
+    in += p * plane;
+    out += p * plane;
+    for (int r = 2; r < framed_rows - 2; r++)
+        for (int c = 2; c + LANES + 2 <= a.stride; c += LANES) {
+            long place = (long)r * a.stride + c;
+            total t = {ZERO, ZERO};
+            for (int i = -rows; i <= rows; i++)
+                for (int j = -columns; j <= columns; j++) {
+                    const float *g = in + place + i * (long)a.stride + j;
+                    t = add_to(t, load(g), load(g + plane));
+                }
+            total tidy = two_sum(t.sum, t.error);
+            store(out + place, tidy.sum);
+            store(out + plane + place, tidy.error);
+        }
+}
+
+/* Where interpolated gradients are doubtful; `lines` is room for one row. */
+INLINE void bound_rows(srrf_arguments a, float *gradient, int framed_rows, float *lines)
+{
+    long plane = (long)a.framed_rows * a.stride;
+    for (int r = 0; r + 3 < framed_rows; r++) {
+        const float *g = gradient + (long)r * a.stride;
+        for (int c = 0; c < a.stride; c += LANES) {
+            real largest = ZERO;
+            for (int i = 0; i < 4; i++) {
+                real x = absolute(load(g + COLUMN * plane + i * (long)a.stride + c));
+                real y = absolute(load(g + ROW * plane + i * (long)a.stride + c));
+                largest = larger(largest, larger(x, y));
+            }
+            store(lines + c, largest);
+        }
+        float *bound = gradient + BOUND * plane + (long)r * a.stride;
+        for (int c = 0; c + 3 < a.stride; c++) {
+            float left = lines[c] > lines[c + 1] ? lines[c] : lines[c + 1];
+            float right = lines[c + 2] > lines[c + 3] ? lines[c + 2] : lines[c + 3];
+            bound[c] = bound_of(left > right ? left : right);
+        }
+    }
+}
+
+/* The gradients of one camera row on all ring samples of one row of phases, turned so
+ * that one component points from the centre to the sample and the other across.
+ * `gradient` points at the row's beginning. */
+INLINE void turn_rows(srrf_arguments a, const float *gradient, int down, float *turned)
+{
+    long plane = (long)a.framed_rows * a.stride;
+    for (int n = 0; n < a.ring; n++) {
+        const float *g = gradient + a.row_tap[down + n] * (long)a.stride;
+        const float *weights = a.row_weights + 4 * (down + n);
+        float u_x = a.direction[2 * n], u_y = a.direction[2 * n + 1];
+        float *along = turned + 2L * n * a.stride, *across = along + a.stride;
+        for (int c = 0; c < a.stride; c += LANES) {
+            const float *x = g + COLUMN * plane + c, *y = g + ROW * plane + c;
+            real g_x = blend(load(x), load(x + a.stride), load(x + 2 * a.stride),
+                             load(x + 3 * a.stride), weights);
+            real g_y = blend(load(y), load(y + a.stride), load(y + 2 * a.stride),
+                             load(y + 3 * a.stride), weights);
+            store(along + c, g_x * u_x + g_y * u_y);
+            store(across + c, g_y * u_x - g_x * u_y);
+        }
+    }
+}
+
+/* The sums over the rings of two neighbouring vectors of pixels, which share what is read
+ * of the tables; of one, if `vectors` is 1. */
+INLINE void ring_of(srrf_arguments a, const float *gradient, const float *turned, int down,
+                    int across, int vectors, real *values)
+{
+    const float *bound = gradient + BOUND * (long)a.framed_rows * a.stride;
+    ring_sum r[2] = {{ZERO, bits(ZERO)}, {ZERO, bits(ZERO)}};
+    for (int n = 0; n < a.ring; n++) {
+        const float *weights = a.column_weights + 4 * (across + n);
+        const float *g = turned + 2L * n * a.stride + a.column_tap[across + n];
+        const float *b = bound + a.row_tap[down + n] * (long)a.stride
+            + a.column_tap[across + n];
+        for (int v = 0; v < vectors; v++)
+            r[v] = take_sample(r[v], blend_row(g + v * LANES, weights),
+                               blend_row(g + a.stride + v * LANES, weights),
+                               load(b + v * LANES), n);
+    }
+    for (int v = 0; v < vectors; v++)
+        values[v] = settled(a, r[v], gradient + v * LANES, down, across);
+}
+
+/* One phase of one camera row; `image`, `gradient` and `turned` point at its first pixel. */
+INLINE void phase_row(srrf_arguments a, const float *image, const float *gradient,
+                      const float *turned, int frame, int row, int phase)
+{
+    int m = a.magnification, table = frame % a.tables, is_first = a.fresh && frame == 0;
+    int down = (table * m + phase / m) * a.ring, across = (table * m + phase % m) * a.ring;
+    long target = ((long)phase * a.height + row) * a.pitch;
+    long size = (long)m * m * a.height * a.pitch;
+    for (int c = 0; c < a.pitch; c += 2 * LANES) {
+        real values[2];
+        int vectors = c + LANES < a.pitch ? 2 : 1;
+        if (vectors == 2)
+            ring_of(a, gradient + c, turned + c, down, across, 2, values);
+        else
+            ring_of(a, gradient + c, turned + c, down, across, 1, values);
+        for (int v = 0; v < vectors; v++) {
+            int column = c + v * LANES;
+            worth w = finished(a, values[v], image + column, table, row, column, phase);
+            if (a.statistic == FRAMES) {
+                store_frame(a, frame * size + target + column, w);
+            } else {
+                moments kept = is_first ? no_moments() : load_moments(a, target + column);
+                store_moments(a, target + column, take_in(a, kept, w, is_first));
+            }
+        }
+    }
+}
+
+/* One band of camera rows, frame after frame, so that a frame's gradients stay in cache. */
+void srrf_part(srrf_arguments a, int part, float *scratch)
+{
+    long plane = (long)a.framed_rows * a.stride;
+    float *image = scratch, *gradient = image + plane, *rough = gradient + PLANES * plane;
+    float *turned = rough + (a.smoothing ? BOUND * plane : 0);
+    float *lines = turned + 2L * a.ring * a.stride;
+    int m = a.magnification, first = part * a.part_rows;
+    int rows = a.height - first < a.part_rows ? a.height - first : a.part_rows;
+    int framed_rows = rows + a.framed_rows - a.part_rows;
+    for (int frame = 0; frame < a.count; frame++) {
+        gradient_rows(a, frame, first, framed_rows, image, a.smoothing ? rough : gradient,
+                      lines);
+        if (a.smoothing) {
+            smooth_rows(a, rough, gradient, framed_rows, COLUMN, 1, 2);
+            smooth_rows(a, rough, gradient, framed_rows, ROW, 2, 1);
+        }
+        bound_rows(a, gradient, framed_rows, lines);
+        for (int r = 0; r < rows; r++) {
+            long line = (r + a.before) * (long)a.stride;
+            for (int phase = 0; phase < m * m; phase++) {
+                if (phase % m == 0)
+                    turn_rows(a, gradient + line,
+                              (frame % a.tables * m + phase / m) * a.ring, turned);
+                phase_row(a, image + line + a.before, gradient + line + a.before,
+                          turned + a.before, frame, first + r, phase);
+            }
+        }
+    }
+}
+
+#endif

@@ -1,0 +1,169 @@
+"""Merges what blocks of frames leave behind into one image per time point."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial as bound
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_nanopyx._kernels.declaration import Merger, Partial
+from napari_nanopyx._kernels.moments import MomentsMerger, cells
+from napari_nanopyx._kernels.srrf.reductions import Cumulant, Maximum, Pairs, Reduction
+from napari_nanopyx._kernels.totals import Statistic
+
+Temporal = Literal["TRM", "TRA", "TRPPM", "TRAC2", "TRAC3", "TRAC4", "STD", "VAR"]
+Weight = Literal["after", "before"]
+
+LEAST_FRAMES: dict[Temporal, int] = {
+    "TRM": 1,
+    "TRA": 1,
+    "TRPPM": 2,
+    "TRAC2": 3,
+    "TRAC3": 4,
+    "TRAC4": 5,
+    "STD": 2,
+    "VAR": 2,
+}
+"""Frames that a reduction needs to mean anything."""
+
+WEIGHTED_AFTER = ("TRPPM", "TRAC2", "TRAC3", "TRAC4")
+"""Reductions of radiality alone, which the intensity may weigh afterwards."""
+
+_MOMENTS: dict[Temporal, Statistic] = {"TRA": "AVG", "VAR": "VAR", "STD": "STD"}
+_SQUARES = ("sum", "sum_error", "squares", "squares_error")
+
+
+def outputs(temporal: Temporal, *, after: bool) -> tuple[str, ...]:
+    """Return what a block leaves behind; an error is to be taken off its sum."""
+    if temporal == "TRM":
+        return ("highest",)
+    if temporal == "TRA":
+        return ("sum", "sum_error")
+    if temporal in ("STD", "VAR"):
+        return ("first", *_SQUARES)
+    if temporal == "TRPPM":
+        return (*_SQUARES, "light", "light_error") if after else _SQUARES
+    return ("radiality", "weighted") if after else ("radiality",)
+
+
+def phases(stack: NDArray[np.float64], magnification: int) -> NDArray[np.float64]:
+    """Return frames (n, M * H, M * W) phase by phase, (n, M * M, H, W)."""
+    count, rows, columns = stack.shape
+    m = magnification
+    parted = stack.reshape(count, rows // m, m, columns // m, m)
+    return parted.transpose(0, 2, 4, 1, 3).reshape(
+        count, m * m, rows // m, columns // m
+    )
+
+
+def partial(
+    radiality: NDArray[np.float64],
+    light: NDArray[np.float64] | None,
+    temporal: Temporal,
+) -> Partial:
+    """Return what frames (n, M * M, H, W) leave behind, straight from definitions.
+
+    ``light`` is their intensity if it weighs the result afterwards.
+    """
+    if temporal == "TRM":
+        return {"highest": radiality.max(axis=0)}
+    if temporal == "TRA":
+        return {"sum": radiality.sum(axis=0)}
+    if temporal in ("STD", "VAR"):
+        shifted = radiality - radiality[0]
+        return {
+            "first": radiality[0].copy(),
+            "sum": shifted.sum(axis=0),
+            "squares": (shifted**2).sum(axis=0),
+        }
+    if temporal == "TRPPM":
+        positive = np.maximum(radiality, 0.0)
+        found = {"sum": positive.sum(axis=0), "squares": (positive**2).sum(axis=0)}
+        return found if light is None else {**found, "light": light.sum(axis=0)}
+    if light is None:
+        return {"radiality": radiality}
+    return {"radiality": radiality, "weighted": radiality * light}
+
+
+class TimePointMerger:
+    """Reduces blocks to time points that lie side by side.
+
+    Parameters
+    ----------
+    windows : sequence of range
+        Frames of each time point, in order.
+    size : tuple of int
+        Magnification M, and the camera frame's height H and width W.
+    begin : callable
+        Makes an empty reduction.
+    """
+
+    def __init__(
+        self,
+        windows: Sequence[range],
+        size: tuple[int, int, int],
+        begin: Callable[[], Reduction],
+    ) -> None:
+        magnification, height, width = size
+        self._windows = windows
+        self._magnification = magnification
+        self._begin = begin
+        self._done = 0
+        self._next_frame = 0
+        self._reduction = begin()
+        shape = (len(windows), magnification * height, magnification * width)
+        self._result = np.empty(shape, np.float32)
+
+    def places(self, frames: range) -> Partial:  # noqa: ARG002
+        """Return nothing: what a block leaves behind has yet to be reduced."""
+        return {}
+
+    def add(self, frames: range, partial: Partial) -> None:
+        """Take in a block; blocks must come in order."""
+        if frames.start < self._next_frame:
+            raise ValueError(
+                f"frames {frames.start} to {frames.stop - 1} were added out of order: "
+                f"frame {self._next_frame} comes next"
+            )
+        self._next_frame = frames.stop
+        if frames.stop < self._windows[self._done].stop:
+            self._reduction.add(len(frames), partial, None)
+            return
+        out = cells(self._result[self._done], self._magnification)
+        self._reduction.add(len(frames), partial, out)
+        self._reduction = self._begin()
+        self._done += 1
+
+    def result(self) -> NDArray[np.float32]:
+        """Return the images, shape (windows, M * H, M * W)."""
+        missing = len(self._windows) - self._done
+        if missing:
+            raise RuntimeError(
+                f"{missing} of {len(self._result)} time points lack frames: "
+                "add every block before asking for the result"
+            )
+        return self._result
+
+
+def merger(
+    temporal: Temporal,
+    windows: Sequence[range],
+    size: tuple[int, int, int],
+    *,
+    integrate_lag_times: bool,
+) -> Merger:
+    """Return an empty collector for every time point."""
+    if temporal in _MOMENTS:
+        return MomentsMerger(windows, _MOMENTS[temporal], *size, macro_pixel=False)
+    _, _, width = size
+    begin: Callable[[], Reduction]
+    if temporal == "TRM":
+        begin = bound(Maximum, width)
+    elif temporal == "TRPPM":
+        begin = bound(Pairs, width)
+    else:
+        begin = bound(Cumulant, width, int(temporal[-1]), integrate_lag_times)
+    return TimePointMerger(windows, size, begin)

@@ -1,0 +1,118 @@
+"""Reduces the radiality of a time point, block by block, to one image."""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_nanopyx._kernels.declaration import Partial
+from napari_nanopyx._kernels.srrf.cumulants import Autocumulant, Lags, Plane
+
+TILE_PIXELS = 8192
+"""Pixels of one phase that are taken through all frames of a block at a time."""
+
+Views = list[NDArray[Any]]
+"""An image to write, as one view a phase."""
+
+
+class Reduction(Protocol):
+    """One time point that is being taken in."""
+
+    def add(self, count: int, block: Partial, out: Views | None) -> None:
+        """Take in what so many frames left behind; after the last, write the image."""
+
+
+class Maximum:
+    """The largest value of each pixel."""
+
+    def __init__(self, width: int) -> None:
+        self._width = width
+        self._highest: NDArray[Any] | None = None
+
+    def add(self, count: int, block: Partial, out: Views | None) -> None:  # noqa: ARG002
+        """Take in a block; after the last one, write the image."""
+        highest = block["highest"][..., : self._width]
+        if self._highest is not None:
+            highest = np.maximum(self._highest, highest)
+        self._highest = highest
+        if out is not None:
+            for view, plane in zip(out, highest, strict=True):
+                view[:] = plane
+
+
+class Pairs:
+    """The mean product of all pairs of frames, each frame paired with itself once.
+
+    It is found from the sums of the values and of their squares.
+    """
+
+    def __init__(self, width: int) -> None:
+        self._width = width
+        self._count = 0
+        self._totals: dict[str, Plane] = {}
+
+    def add(self, count: int, block: Partial, out: Views | None) -> None:
+        """Take in a block; after the last one, write the image."""
+        self._count += count
+        total = self._totals
+        for name in block:
+            if name.endswith("_error"):
+                continue
+            more = block[name][..., : self._width].astype(np.float64)
+            if f"{name}_error" in block:
+                more -= block[f"{name}_error"][..., : self._width]
+            total[name] = more + total[name] if name in total else more
+        for phase, view in enumerate(out or []):
+            pairs = total["sum"][phase] ** 2 + total["squares"][phase]
+            if "light" in total:
+                pairs *= total["light"][phase] / self._count
+            view[:] = pairs / (self._count * (self._count + 1))
+
+
+class Cumulant:
+    """An autocumulant of every pixel.
+
+    A tile of pixels is taken through all frames of a block while it is in the
+    processor's cache; one whose frames are all in one block is never kept.
+    """
+
+    def __init__(self, width: int, order: int, integrate: bool) -> None:
+        self._width = width
+        self._order = order
+        self._integrate = integrate
+        self._count = 0
+        self._tiles: dict[tuple[int, int], tuple[Autocumulant, Plane]] = {}
+
+    def add(self, count: int, block: Partial, out: Views | None) -> None:
+        """Take in a block; after the last one, write the image."""
+        self._count += count
+        frames = block["radiality"][..., : self._width]
+        weighted = block["weighted"][..., : self._width] if "weighted" in block else ()
+        _, phases, height, width = frames.shape
+        step = max(1, TILE_PIXELS // width)
+        rooms: dict[int, dict[Lags, Plane]] = {}
+        for phase, first in itertools.product(range(phases), range(0, height, step)):
+            rows = slice(first, min(first + step, height))
+            cumulant, weights = self._tile(phase, rows)
+            room = rooms.setdefault(rows.stop - rows.start, {})
+            for frame in frames:
+                cumulant.push(frame[phase, rows], room)
+            for frame in weighted:
+                weights += frame[phase, rows]
+            if out is None:
+                self._tiles[phase, first] = cumulant, weights
+                continue
+            value = cumulant.value()
+            if len(weighted):
+                value *= weights / self._count
+            out[phase][rows] = value
+
+    def _tile(self, phase: int, rows: slice) -> tuple[Autocumulant, Plane]:
+        kept = self._tiles.pop((phase, rows.start), None)
+        if kept is not None:
+            return kept
+        cumulant = Autocumulant(self._order, integrate=self._integrate)
+        return cumulant, np.zeros((rows.stop - rows.start, self._width))
