@@ -33,6 +33,16 @@ NANOSECONDS = {
 FIXED_SECONDS = {"opencl:GPU": 1e-3, "numba": 1e-4}
 """For each frame besides: transfer, starting threads."""
 
+MILLISECONDS = {
+    "convolution": {"serial": 9.3, "threads-dynamic": 3.0, "opencl:GPU": 2.3},
+    "eSRRF": {"serial": 13.0, "threads-dynamic": 1.4, "opencl:GPU": 0.35},
+}
+"""For a frame, as on a machine with 16 cores and an NVIDIA H200: kernels of 51 x 51 on
+1000 x 1000 pixels; magnification 5 of 283 x 283 pixels."""
+
+GPU_DELAYS = {"convolution": 15.0, "eSRRF": 40.0}
+"""How many times slower the GPU gets: five and ten times as slow as the processor."""
+
 BLOCK_SECONDS = {"opencl:GPU": 1e-3}
 """For each block besides: launching kernels, starting threads, merging."""
 
@@ -80,14 +90,35 @@ def made(seed: int) -> list[Trace]:
         ),
         several.trace("sizes in turn", "80 to 640", [(n % 4, 10) for n in range(60)]),
         one.trace("GPU that vanishes", "after half", short, change={gpu: gone}),
+        *[_published(rng, task, steps) for task in MILLISECONDS],
     ]
+
+
+def _published(rng: np.random.Generator, task: str, steps: int) -> Trace:
+    """Return runs one after the other, with the GPU delayed in the middle third."""
+    milliseconds, delay = MILLISECONDS[task], np.ones(steps)
+    delay[steps // 3 : 2 * steps // 3] = GPU_DELAYS[task]
+    return _Maker(rng, [1000], {n: ms * 1e-3 for n, ms in milliseconds.items()}).trace(
+        f"{task}, GPU delayed",
+        "as published: in the middle third",
+        _runs(steps, 4),
+        list(milliseconds),
+        change={"opencl:GPU": delay},
+    )
 
 
 class _Maker:
     """Makes traces over some image sizes."""
 
-    def __init__(self, rng: np.random.Generator, sides: Sequence[int]) -> None:
+    def __init__(
+        self,
+        rng: np.random.Generator,
+        sides: Sequence[int],
+        seconds: dict[str, float] | None = None,
+    ) -> None:
+        """Take the seconds of a frame for each implementation, or else the usual."""
         self._rng = rng
+        self._seconds = seconds
         self._workloads = [_workload(side) for side in sides]
 
     def trace(
@@ -108,7 +139,7 @@ class _Maker:
         """
         sizes = np.repeat([at for at, _ in runs], [steps for _, steps in runs])
         usual = {
-            name: np.array([_usual(name, at) for at in self._workloads])
+            name: np.array([self._usual(name, at) for at in self._workloads])
             for name in names
         }
         measured = range(len(self._workloads)) if known is None else known
@@ -136,6 +167,12 @@ class _Maker:
             {name: BLOCK_SECONDS.get(name, 3e-4) for name in names},
         )
 
+    def _usual(self, name: str, at: Workload) -> float:
+        if self._seconds is not None:
+            return self._seconds[name]
+        pixels = at.shape[0] * at.shape[1]
+        return FIXED_SECONDS.get(name, 1e-5) + NANOSECONDS[name] * 1e-9 * pixels
+
     def _noise(self, count: int) -> NDArray[np.float64]:
         noise = np.exp(self._rng.normal(0, _NOISE, count))
         outliers = self._rng.random(count) < _OUTLIERS
@@ -151,7 +188,3 @@ def _workload(side: int) -> Workload:
     work = float(side * side)
     return Workload("toy", "1", (side, side), "uint16", settings, work * 1e3, work * 10)
 
-
-def _usual(name: str, at: Workload) -> float:
-    pixels = at.shape[0] * at.shape[1]
-    return FIXED_SECONDS.get(name, 1e-5) + NANOSECONDS[name] * 1e-9 * pixels

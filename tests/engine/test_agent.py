@@ -368,7 +368,7 @@ def test_fast_mean_lies_between_the_fastest_and_the_median(
     assert min(seconds) / slack <= fast_mean(seconds) <= middle * slack
 
 
-@given(st.floats(2.2, 1000.0), st.integers(4, 60))
+@given(st.floats(2.5, 1000.0), st.integers(4, 60))
 def test_a_lasting_slowdown_is_noticed_after_two_blocks_and_a_look(
     factor: float, times: int
 ) -> None:

@@ -82,7 +82,7 @@ def test_a_run_goes_on_while_something_is_compiled(toy: Any, arm: Any) -> None:
 
     def compile_() -> None:
         assert may_end.wait(30)
-        time.sleep(0.01)
+        time.sleep(0.05)
 
     toy.arms = {
         "serial": arm(1e-3, before=compute),

@@ -46,7 +46,9 @@ RENEWING = "slower when it was last measured, long ago: measuring it again"
 _LONGER = 4
 _HOPELESS = 3.0
 _COLD_TRIALS = 3
-_PROBE_SECONDS = 0.001
+_PROBE_SECONDS = {"opencl": 0.001}
+_PROCESSOR_PROBE_SECONDS = 0.05
+"""A shorter block can escape the others that share a processor, by luck."""
 
 
 class Trial(NamedTuple):
@@ -157,7 +159,8 @@ def probes(contest: Contest) -> list[Trial]:
     found = []
     for other, estimate in ready:
         if (other, estimate) in delayed:
-            frames = ceil(_PROBE_SECONDS / max(estimate.usual.per_frame, 1e-6))
+            seconds = _PROBE_SECONDS.get(other.kind, _PROCESSOR_PROBE_SECONDS)
+            frames = ceil(seconds / max(estimate.usual.per_frame, 1e-6))
             share, least, reason = PROBE_SHARE / len(delayed), 0.0, PROBING
         else:
             frames = frames_in(TRIAL_SECONDS, contest.seconds)
