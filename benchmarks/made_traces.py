@@ -187,4 +187,3 @@ def _workload(side: int) -> Workload:
     settings = {"magnification": 5, "radius": 1.5}
     work = float(side * side)
     return Workload("toy", "1", (side, side), "uint16", settings, work * 1e3, work * 10)
-

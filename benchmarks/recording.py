@@ -213,11 +213,11 @@ class Recorder:
     def _fixed_seconds(self, bench: Bench, name: str) -> float:
         """Return what a block takes besides its frames: what four times as many show.
 
-        No more than half of a short block, because the times scatter.
+        By the shortest of seven, because times scatter, and no more than half of it.
         """
         count = self._job.frames
         short, long = (
-            float(np.median([bench.timed(name, frames).warm for _ in range(7)]))
+            min(bench.timed(name, frames).warm for _ in range(7))
             for frames in (count, LONGER * count)
         )
         return float(np.clip((LONGER * short - long) / (LONGER - 1), 0.0, short / 2))

@@ -28,7 +28,7 @@ NEAR = 4.0
 _SHORTEST_SECONDS = 1e-9
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class Estimate:
     """The run time to expect of one implementation."""
 
@@ -115,6 +115,10 @@ def estimates(
     present slowdown. Those that are ready, by name, need no preparation.
     """
     exact = evidence.exact(workload)
+    slowdowns = {
+        device: pace(evidence.device_runs(device)).slowdown
+        for device in {candidate.device for candidate in candidates}
+    }
     found = {}
     for candidate in candidates:
         arm = arm_of(candidate)
@@ -127,7 +131,7 @@ def estimates(
             continue
         found[candidate.name] = Estimate(
             usual,
-            _pace(evidence, arm),
+            _pace(evidence, arm, slowdowns[arm.device]),
             uncertainty,
             records,
             near,
@@ -138,13 +142,13 @@ def estimates(
     return found
 
 
-def _pace(evidence: Evidence, arm: Arm) -> Pace:
+def _pace(evidence: Evidence, arm: Arm, of_device: float) -> Pace:
     """Return the pace of an arm; what delays a device delays all that it computes."""
-    own, on_device = pace(evidence.runs(arm)), evidence.device_runs(arm.device)
-    of_device = pace(on_device).slowdown
+    own = pace(evidence.newest_runs(arm))
     if of_device == 1 or own.slowdown > 1:
         return own
-    is_newest = on_device[-1].measurement.implementation == arm.implementation
+    (newest,) = evidence.device_runs(arm.device)[-1:]
+    is_newest = newest.measurement.implementation == arm.implementation
     return own._replace(slowdown=own.suspected if is_newest else of_device)
 
 

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
 from threading import Lock
 
-from napari_nanopyx._engine.record import RECENT, Arm, Record, Run
+from napari_nanopyx._engine.record import JUDGED, RECENT, Arm, Record, Run
 from napari_nanopyx._engine.similarity import Features, distance, features
 from napari_nanopyx._engine.types import Measurement, Workload
 
 _ARRIVED = 10_000
 _SIMILAR_WORKLOADS = 256
 _ALIKE_AT_MOST = 12
-_JUDGED = 8
 
 
 class Evidence:
@@ -76,6 +75,11 @@ class Evidence:
         with self._lock:
             return tuple(self._runs.get(arm, ()))
 
+    def newest_runs(self, arm: Arm) -> Sequence[Run]:
+        """Return the few newest of them."""
+        with self._lock:
+            return self._runs.get(arm, [])[-JUDGED:]
+
     def preparation(self, arm: Arm) -> float | None:
         """Return the seconds that preparing took last; None if nothing is known."""
         return self._preparations.get(arm)
@@ -115,7 +119,7 @@ class Evidence:
             runs = self._runs.setdefault(arm, [])
             runs.append(Run(measurement, record))
             del runs[:-RECENT]
-            on_device = self._device_runs.setdefault(arm.device, deque(maxlen=_JUDGED))
+            on_device = self._device_runs.setdefault(arm.device, deque(maxlen=JUDGED))
             on_device.append(runs[-1])
         self._seconds += measurement.timing.total
         self._used_at[arm] = self._seconds

@@ -16,6 +16,9 @@ from napari_nanopyx._engine.types import Measurement, Workload
 RECENT = 50
 """Warm measurements kept in memory for each implementation and workload."""
 
+JUDGED = 8
+"""Newest blocks that tell whether an implementation, or a device, is delayed."""
+
 _RECENT_COLD = 8
 _FEWEST_BEFORE = 2
 _USUAL_SPREAD = 0.1

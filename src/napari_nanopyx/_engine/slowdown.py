@@ -7,11 +7,10 @@ from itertools import accumulate, islice
 from math import inf
 from typing import NamedTuple
 
-from napari_nanopyx._engine.record import Run
+from napari_nanopyx._engine.record import JUDGED, Run
 
 _JUDGED = 2
 _JUDGED_SECONDS = 0.005
-_LOOKED_BACK = 8
 _DISTRUSTED = 4
 _LENGTHENED = 4
 
@@ -29,6 +28,9 @@ class Pace(NamedTuple):
     """How much work a block may be until those four are fast again."""
 
 
+USUAL = Pace()
+
+
 def pace(runs: Sequence[Run]) -> Pace:
     """Judge an implementation, or a device, by its newest blocks at any workload.
 
@@ -37,17 +39,17 @@ def pace(runs: Sequence[Run]) -> Pace:
     accident: it ends the slowdown at once, but blocks start short and get longer by
     and by.
     """
-    judged = [run for run in islice(reversed(runs), _LOOKED_BACK) if run.slowdown]
+    judged = [run for run in islice(reversed(runs), JUDGED) if run.slowdown]
     slowdowns = [run.slowdown or 1.0 for run in judged]
     feared = max(slowdowns[:_DISTRUSTED], default=1.0)
     if feared == 1:
-        return Pace()
+        return USUAL
     usual = (
         run.measurement.timing.warm / slowdown
         for run, slowdown in zip(judged, slowdowns, strict=True)
     )
     lasted = sum(total < _JUDGED_SECONDS for total in accumulate(usual)) + 1
-    needed = min(max(_JUDGED, lasted), _LOOKED_BACK)
+    needed = min(max(_JUDGED, lasted), JUDGED)
     slowdown = min(slowdowns[:needed]) if len(slowdowns) >= needed else 1.0
     newest = judged[0].measurement
     flops = _LENGTHENED * newest.frames * newest.workload.flops

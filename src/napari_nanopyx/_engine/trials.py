@@ -61,7 +61,7 @@ class Trial(NamedTuple):
     reason: str
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class Contest:
     """The candidates beside the one that is the best to take now."""
 
