@@ -18,7 +18,7 @@ from benchmarks.trace import Trace
 from napari_nanopyx._engine import agent, paper
 from napari_nanopyx._engine.evidence import Evidence
 from napari_nanopyx._engine.record import Arm
-from napari_nanopyx._engine.situation import Policy, Situation
+from napari_nanopyx._engine.situation import BACKGROUND_SHARE, Policy, Situation
 from napari_nanopyx._engine.types import Implementation, Measurement, Timing
 
 FAILURE_SECONDS = 0.1
@@ -72,7 +72,7 @@ def replay(trace: Trace, player: Player, seed: int = 0) -> Outcome:
                     remaining,
                     {*used, *preparing.finished(outcome.seconds)},
                     seed=seed,
-                    background_share=1 / trace.cores,
+                    background_share=BACKGROUND_SHARE / trace.cores,
                 )
             )
             name = choice.implementation.name
@@ -109,7 +109,7 @@ def replay(trace: Trace, player: Player, seed: int = 0) -> Outcome:
 class _Preparing:
     """What has been compiled and set up so far, at once or in the background.
 
-    One thing at a time, which takes one core from the computation meanwhile.
+    One thing at a time, which takes a part of one core from the computation meanwhile.
     """
 
     def __init__(self, trace: Trace) -> None:
@@ -143,7 +143,7 @@ class _Preparing:
     def beside(self, seconds: float, now: float) -> float:
         """Return what a block takes while something else is being prepared."""
         busy = max([end - now for end in self._ends.values()], default=0.0)
-        return seconds + min(seconds, max(busy, 0.0)) / self._cores
+        return seconds + min(seconds, max(busy, 0.0)) * BACKGROUND_SHARE / self._cores
 
 
 def oracle_seconds(trace: Trace) -> float:

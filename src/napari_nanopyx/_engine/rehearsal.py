@@ -12,7 +12,7 @@ import pickle
 import sys
 from typing import Any
 
-_NICENESS = 5
+_NICENESS = 10
 
 
 def main(limit_seconds: float) -> None:

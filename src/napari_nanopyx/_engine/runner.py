@@ -18,7 +18,7 @@ from napari_nanopyx._engine.finite import Finite
 from napari_nanopyx._engine.measuring import measured, workload_of
 from napari_nanopyx._engine.reader import Reader
 from napari_nanopyx._engine.sessions import Sessions
-from napari_nanopyx._engine.situation import Situation
+from napari_nanopyx._engine.situation import BACKGROUND_SHARE, Situation
 from napari_nanopyx._engine.source import as_source
 from napari_nanopyx._engine.turns import computing
 from napari_nanopyx._engine.types import Choice, Implementation, Timing
@@ -97,7 +97,7 @@ class _Runner:
         self._finite = Finite(self._workload, plan, self._sessions)
         self._merger = plan.merger()
         self._most_frames = max(1, _block_bytes() // max(1, plan.block_bytes_per_frame))
-        self._background_share = 1 / devices.thread_count()
+        self._background_share = BACKGROUND_SHARE / devices.thread_count()
         self._started = time.perf_counter()
         self._run = Run(
             events.next_run_id(),

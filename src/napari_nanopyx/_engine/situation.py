@@ -12,6 +12,12 @@ from dataclasses import dataclass
 from napari_nanopyx._engine.evidence import Evidence
 from napari_nanopyx._engine.types import Choice, Implementation, Workload
 
+BACKGROUND_SHARE = 0.25
+"""The part of a core that preparing takes from a computation on all cores.
+
+Most of it happens in a process of low priority, which gets a tenth of a busy core.
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class Situation:
@@ -28,7 +34,7 @@ class Situation:
     """Whether the only candidate was asked for by name."""
     seed: int = 0
     """For policies that draw lots."""
-    background_share: float = 0.5
+    background_share: float = BACKGROUND_SHARE / 2
     """Computing time lost for each second of preparing something beside it."""
 
     def usable(self) -> list[Implementation]:
