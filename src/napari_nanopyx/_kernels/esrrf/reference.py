@@ -70,7 +70,7 @@ def frames(
         if profile == "C":
             lattice = gradients.corner_lattice(image, magnification)
         else:
-            reach = math.floor(2.0 * radius)
+            reach = _reach(radius, profile)
             lattice = gradients.centred_lattice(image, gradient, reach)
         value = convergence(lattice, y, x, radius, profile)
         if profile == "P" or sensitivity > 1.0:
@@ -97,7 +97,7 @@ def convergence(
     """Return how well the gradients around each point (y, x) aim at it, from 0 to 1."""
     sigma = radius / FWHM_PER_SIGMA
     farthest = 2.0 * sigma + 1.0
-    window = math.floor(2.0 * radius)
+    window = _reach(radius, profile)
     nearest_y, nearest_x = np.floor(2.0 * y), np.floor(2.0 * x)
     total = np.zeros((len(y), len(x)))
     weights = np.zeros((len(y), len(x)))
@@ -125,6 +125,17 @@ def convergence(
             total += np.where(aims & keep, weight * (1.0 - miss), 0.0)
     ratio = np.divide(total, weights, out=np.zeros_like(total), where=weights > 0.0)
     return np.maximum(ratio, 0.0)
+
+
+def _reach(radius: float, profile: magnify.Profile) -> int:
+    """Return how many half-pixel steps the window reaches to each side.
+
+    That of the older package reaches further to one side of points off the lattice, so
+    that mirrored images give other results.
+    """
+    if profile == "C":
+        return math.floor(2.0 * radius)
+    return math.floor(2.0 * (2.0 * radius / FWHM_PER_SIGMA + 1.0)) + 1
 
 
 def _entries(k: NDArray[np.float64], length: int, origin: int) -> NDArray[np.intp]:

@@ -17,15 +17,20 @@ from napari_nanopyx._kernels import catmull_rom
 from napari_nanopyx._kernels.layout import padded
 
 FWHM_PER_SIGMA = 2.355
-NEGLIGIBLE = 2.0**-25
-"""Share of a pixel's weight below which samples vanish in float32 rounding."""
+NEGLIGIBLE = 2.0**-20
+"""Share of a pixel's weight that its lightest samples have together: left out."""
 
 SAMPLE = np.dtype([("weight", "f4"), ("column", "f4"), ("row", "f4"), ("offset", "i4")])
 
 
+def farthest(radius: float) -> float:
+    """Return how far a sample may be from its output pixel, in input pixels."""
+    return 2 * radius / FWHM_PER_SIGMA + 1
+
+
 def window_half_width(radius: float) -> int:
-    """Return how many half-pixel lattice steps the window reaches to each side."""
-    return int(np.floor(2 * radius))
+    """Return how many half-pixel lattice steps hold all samples to each side."""
+    return int(np.floor(2 * farthest(radius))) + 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +105,7 @@ def samples(
     dy, dx, row, column = (a.reshape(phases, -1) for a in (dy, dx, row, column))
     distance = np.hypot(dx, dy)
     weight = (distance * np.exp(-(distance**2) / (2 * sigma**2))) ** 4
-    weight[distance > 2 * sigma + 1] = 0.0
+    weight[distance > farthest(radius)] = 0.0
     total = weight.sum(axis=1, keepdims=True)
     weight = np.divide(weight, total, out=np.zeros_like(weight), where=total > 0)
 
