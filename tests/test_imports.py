@@ -33,7 +33,9 @@ def test_import_loads_itself_and_nothing_else() -> None:
     assert added - sys.stdlib_module_names == {"napari_nanopyx"}
 
 
-@pytest.mark.parametrize("name", ["convolve", "esrrf", "magnify", "srrf", "engine"])
+@pytest.mark.parametrize(
+    "name", ["FRC", "convolve", "esrrf", "frc", "magnify", "srrf", "engine"]
+)
 def test_public_names_load_nothing_optional(name: str) -> None:
     loaded = loaded_after(f"import napari_nanopyx\nnapari_nanopyx.{name}")
     assert not OPTIONAL & packages(loaded)

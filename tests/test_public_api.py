@@ -11,13 +11,16 @@ import pytest
 
 import napari_nanopyx as nx
 
-FUNCTIONS = ("convolve", "esrrf", "magnify", "srrf")
+FUNCTIONS = ("convolve", "esrrf", "frc", "magnify", "srrf")
+RESULTS = ("FRC",)
 SIGNATURES = {
     "convolve": "(image, kernel, *, implementation=None, progress=None, cancel=None)",
     "esrrf": "(image, magnification=5, radius=1.5, sensitivity=1.0, *, temporal='AVG', "
     "frames_per_timepoint=0, frame_gap=0, intensity_weighting=True, "
     "macro_pixel_correction=True, interpolation='catmull_rom', gradient='roberts', "
     "border='extend', drift=None, implementation=None, progress=None, cancel=None)",
+    "frc": "(image_a, image_b, *, pixel_size=1.0, units='px', threshold='1/7', "
+    "window='tukey', implementation=None, progress=None, cancel=None)",
     "magnify": "(image, factor, *, kernel='catmull_rom', shift=(0.0, 0.0), "
     "implementation=None, progress=None, cancel=None)",
     "srrf": "(image, magnification=5, ring_radius=0.5, *, axes=6, border=0, "
@@ -29,7 +32,7 @@ SIGNATURES = {
 
 
 def test_all_is_exact() -> None:
-    assert sorted(nx.__all__) == sorted(["__version__", "engine", *FUNCTIONS])
+    assert sorted(nx.__all__) == sorted(["__version__", "engine", *FUNCTIONS, *RESULTS])
     assert set(nx.__all__) <= set(dir(nx))
     for name in nx.__all__:
         assert getattr(nx, name) is not None

@@ -9,20 +9,33 @@ if TYPE_CHECKING:
     from napari_nanopyx import engine
     from napari_nanopyx.methods.convolve import convolve
     from napari_nanopyx.methods.esrrf import esrrf
+    from napari_nanopyx.methods.frc import frc
+    from napari_nanopyx.methods.frc_result import FRC
     from napari_nanopyx.methods.magnify import magnify
     from napari_nanopyx.methods.srrf import srrf
 
     __version__: str
 
-__all__ = ["__version__", "convolve", "engine", "esrrf", "magnify", "srrf"]
+__all__ = [
+    "FRC",
+    "__version__",
+    "convolve",
+    "engine",
+    "esrrf",
+    "frc",
+    "magnify",
+    "srrf",
+]
 
 _MODULES = {
+    "FRC": "napari_nanopyx.methods.frc_result",
     "convolve": "napari_nanopyx.methods.convolve",
     "esrrf": "napari_nanopyx.methods.esrrf",
+    "frc": "napari_nanopyx.methods.frc",
     "magnify": "napari_nanopyx.methods.magnify",
     "srrf": "napari_nanopyx.methods.srrf",
 }
-"""Where each public function is; it is imported when it is first used."""
+"""Where each public name is; it is imported when it is first used."""
 
 
 def __getattr__(name: str) -> Any:
