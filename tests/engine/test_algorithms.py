@@ -160,3 +160,19 @@ def test_declared_work_of_convolution_orders_its_algorithms(side: int) -> None:
     assert work["serial"] == 1
     assert (work["fft"] < 1) == (side > 21)
     assert (work["separable"] < 1) == (side > 3)
+
+
+def test_fourier_magnification_has_algorithms_only() -> None:
+    """Transforms take less than products; for factors that are not whole, none fit."""
+    task = tasks()["magnify"]
+
+    def fitting(factor: float) -> dict[str, Any]:
+        plan = task.plan((1, 300, 300), factor=(factor, factor), kernel="fourier")
+        found = engine.implementations("magnify")
+        fitted = [catalogue.fitting(each, plan) for each in found]
+        return {each.name: each for each in fitted if each.available}
+
+    whole = fitting(5.0)
+    assert set(whole) == {"matrix", "dct", "reference"}
+    assert whole["dct"].work < whole["matrix"].work
+    assert set(fitting(2.5)) == {"matrix", "reference"}

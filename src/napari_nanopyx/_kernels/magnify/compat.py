@@ -21,7 +21,7 @@ def taps_at(
 
     Samples outside the axis are left out instead of continuing it.
     """
-    outside = (points < 0) | (points >= length)
+    outside = ~catmull_rom.inside(points, length)
     if kernel == "nearest":
         taps = np.trunc(points)[:, np.newaxis]
         weights = np.ones(taps.shape)

@@ -20,10 +20,10 @@ from napari_nanopyx._kernels import catmull_rom
 from napari_nanopyx._kernels.declaration import Compute, Partial
 from napari_nanopyx._kernels.magnify.plan import MagnifyPlan
 
-PRODUCT_SHARE = 0.1
+PRODUCT_SHARE = 0.5
 """How many of the kernel's operations take as long as one of a matrix product."""
 
-FLOPS_PER_PIXEL = 18.0
+FLOPS_PER_PIXEL = 3.0
 """The same for a pixel of a transform, for each doubling of the pixels."""
 
 OTHER = "kernel is {!r}, which takes a few neighbours of each point, not whole rows"
