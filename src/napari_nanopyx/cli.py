@@ -143,7 +143,12 @@ def magnify(
     column_factor: Annotated[
         float | None, typer.Option(help="Another factor for the columns.")
     ] = None,
-    kernel: Annotated[str, typer.Option(help="The interpolation.")] = "catmull_rom",
+    kernel: Annotated[
+        str,
+        typer.Option(
+            help="catmull_rom, bilinear, nearest, lanczos or fourier interpolation."
+        ),
+    ] = "catmull_rom",
     shift: Annotated[
         tuple[float, float],
         typer.Option(

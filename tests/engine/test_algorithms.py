@@ -54,6 +54,20 @@ def test_asking_for_one_that_does_not_fit_is_an_error(
     )
 
 
+def test_a_kernel_that_does_not_fit_leaves_the_algorithms(
+    toy: Any, arm: Any, offer: Any
+) -> None:
+    offer(Algorithm("special", ""), arm(0.02))
+    toy.task = replace(toy.task, unfit=too_tall)
+    with engine.record() as runs:
+        toy.run(200)
+        toy.run(200, toy.plan((200, 6, 5)))
+    assert runs[0].implementation == "serial"
+    assert set(runs[1].blocks) == {"special"}
+    with pytest.raises(engine.ImplementationUnavailable, match="more than 4 rows"):
+        toy.run(2, toy.plan((2, 6, 5)), implementation="serial")
+
+
 def test_nothing_left_tells_why_an_algorithm_did_not_fit(
     toy: Any, arm: Any, offer: Any
 ) -> None:
@@ -129,6 +143,7 @@ def test_a_function_that_a_task_does_not_have() -> None:
 
 def test_only_tasks_with_functions_have_them() -> None:
     assert [each.name for each in python.implementations("convolve")] == ["fft"]
+    assert [n.name for n in python.implementations("magnify")] == ["matrix", "dct"]
     assert python.implementations("esrrf") == []
 
 
@@ -145,3 +160,19 @@ def test_declared_work_of_convolution_orders_its_algorithms(side: int) -> None:
     assert work["serial"] == 1
     assert (work["fft"] < 1) == (side > 21)
     assert (work["separable"] < 1) == (side > 3)
+
+
+def test_fourier_magnification_has_algorithms_only() -> None:
+    """Transforms take less than products; for factors that are not whole, none fit."""
+    task = tasks()["magnify"]
+
+    def fitting(factor: float) -> dict[str, Any]:
+        plan = task.plan((1, 300, 300), factor=(factor, factor), kernel="fourier")
+        found = engine.implementations("magnify")
+        fitted = [catalogue.fitting(each, plan) for each in found]
+        return {each.name: each for each in fitted if each.available}
+
+    whole = fitting(5.0)
+    assert set(whole) == {"matrix", "dct", "reference"}
+    assert whole["dct"].work < whole["matrix"].work
+    assert set(fitting(2.5)) == {"matrix", "reference"}

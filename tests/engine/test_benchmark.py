@@ -405,7 +405,11 @@ def test_a_large_input_is_checked_on_a_crop_of_it(name: str) -> None:
 def test_magnify_takes_the_parameters_of_the_function() -> None:
     task = tasks()["magnify"]
     (cell,) = benchmark_cells.cells(task, None, [(8, 9)], {"factor": (2, 3)})
-    assert dict(cell.plan.parameters) == {"row_factor": 2.0, "column_factor": 3.0}
+    assert dict(cell.plan.parameters) == {
+        "row_factor": 2.0,
+        "column_factor": 3.0,
+        "kernel": "catmull_rom",
+    }
     for wrong in (0, -1, 101, (1, 2, 3), 0.01):
         with pytest.raises(ValueError, match="factor is"):
             benchmark_cells.cells(task, None, [8], {"factor": wrong})

@@ -18,9 +18,8 @@ def interpolate(
     offset: float = 0.5,
     border: catmull_rom.Border = "replicate",
 ) -> NDArray[np.float64]:
-    indices, weights = catmull_rom.taps(
-        len(values), output_length, factor, shift, offset=offset, border=border
-    )
+    points = catmull_rom.coordinates(output_length, factor, shift, offset=offset)
+    indices, weights = catmull_rom.taps_at(len(values), points, border=border)
     result: NDArray[np.float64] = (values[indices] * weights).sum(axis=1)
     return result
 

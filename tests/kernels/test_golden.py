@@ -11,6 +11,7 @@ from napari_nanopyx._kernels import macro_pixel
 from napari_nanopyx._kernels.convolve import reference as convolve
 from napari_nanopyx._kernels.esrrf import gradients
 from napari_nanopyx._kernels.esrrf import reference as esrrf
+from napari_nanopyx._kernels.magnify import compat
 from napari_nanopyx._kernels.magnify import reference as magnify
 from napari_nanopyx._kernels.moments import Statistic
 from napari_nanopyx._kernels.srrf import merging
@@ -67,12 +68,33 @@ def test_input(movie: NDArray[np.float32]) -> None:
     close([movie[0, 0, 0], movie[5, 15, 17], movie[2, 7, 9]], [260, 297.552, 215.753])
 
 
-def test_magnify(movie: NDArray[np.float32]) -> None:
-    result = magnify.frames(movie, 3, 3, np.array([[0.25, -0.5]]), "C")
-    assert result[0, 0, 0] == 0
-    values = [result[0, 1, 1], result[0, 20, 25], result[3, 24, 30]]
-    close(values, [177.951, 127.088, 242.96])
-    close(result.sum(), 3108903.8, 1e-7)
+@pytest.mark.parametrize(
+    ("kernel", "first", "values", "total"),
+    [
+        ("catmull_rom", 0, [177.951, 127.088, 242.96], 3108903.8),
+        ("bicubic", 0, [274.489, 127.088, 242.96], 3128122.6),
+        ("lanczos", 0, [267.679, 122.096, 243.874], 3135301.6),
+        ("nearest", 260, [260, 109.809, 247.296], 3205724.5),
+    ],
+)
+def test_magnify(
+    movie: NDArray[np.float32],
+    kernel: compat.Kernel,
+    first: float,
+    values: list[float],
+    total: float,
+) -> None:
+    result = magnify.frames(movie, 3, 3, np.array([[0.25, -0.5]]), "C", kernel)
+    assert result[0, 0, 0] == first
+    close([result[0, 1, 1], result[0, 20, 25], result[3, 24, 30]], values)
+    close(result.sum(), total, 1e-7)
+
+
+def test_magnify_by_fourier(movie: NDArray[np.float32]) -> None:
+    result = np.stack([compat.fourier(frame, 2) for frame in movie])
+    values = [result[0, 0, 0], result[0, 10, 11], result[3, 20, 21]]
+    close(values, [249.109, 76.0884, 227.162])
+    close(result.sum(), 1438766.8, 1e-7)
 
 
 def test_convolve(movie: NDArray[np.float32]) -> None:

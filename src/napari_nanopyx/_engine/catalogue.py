@@ -79,17 +79,26 @@ def named(task_name: str, name: str, plan: Plan | None = None) -> Implementation
 def fitting(implementation: Implementation, plan: Plan | None) -> Implementation:
     """Return an implementation as it is for a plan.
 
-    One whose algorithm cannot compute it is unavailable; of others, `work` is known.
+    One that cannot compute it is unavailable; of other algorithms, `work` is known.
     """
-    algorithm = _kernels.tasks()[implementation.task].algorithm(implementation.name)
-    if algorithm is None or plan is None or not implementation.available:
+    task = _kernels.tasks()[implementation.task]
+    algorithm = task.algorithm(implementation.name)
+    if plan is None or not implementation.available:
         return implementation
-    reason = algorithm.unfit(plan)
-    if not reason:
-        work = algorithm.flops(plan) / max(plan.cost.flops, 1.0)
-        return replace(implementation, work=work)
-    remedy = "ask for another implementation, or for none: then one that fits is chosen"
-    return replace(implementation, available=False, reason=reason, remedy=remedy)
+    if algorithm is not None:
+        reason = algorithm.unfit(plan)
+    else:
+        reason = "" if implementation.kind == "reference" else task.unfit(plan)
+    if reason:
+        remedy = (
+            "ask for another implementation, or for none: then one that fits is chosen"
+        )
+        return replace(implementation, available=False, reason=reason, remedy=remedy)
+    if algorithm is None:
+        return implementation
+    return replace(
+        implementation, work=algorithm.flops(plan) / max(plan.cost.flops, 1.0)
+    )
 
 
 def open_session(implementation: Implementation, task: Task, plan: Plan) -> Session:

@@ -127,7 +127,7 @@ class Finite:
         self, name: str, block: NDArray[Any], frames: range
     ) -> tuple[str, Partial] | None:
         """Return what another implementation makes of a block, if one is at hand."""
-        for other in catalogue.candidates(self._workload.task):
+        for other in catalogue.candidates(self._workload.task, plan=self._plan):
             needs_nothing = other.kind in ("compiled", "reference")
             if not other.available or other.name == name:
                 continue

@@ -84,36 +84,3 @@ def taps_at(
         weights[(unclipped < 0) | (unclipped >= length)] = 0.0
     indices = np.clip(unclipped, 0, length - 1).astype(np.int32)
     return indices, weights
-
-
-def taps(
-    length: int,
-    output_length: int,
-    factor: float,
-    shift: float,
-    *,
-    offset: float = 0.5,
-    border: Border = "replicate",
-) -> tuple[NDArray[np.int32], NDArray[np.float64]]:
-    """Return the four taps of each sample of a magnified and shifted axis.
-
-    Parameters
-    ----------
-    length, output_length : int
-        Number of samples before and after.
-    factor : float
-        Output samples per input sample.
-    shift : float
-        How far the content moves towards larger indices, in input samples.
-    offset : float
-        Where in its cell an output sample is taken: 0.5 is the centre.
-    border : {"replicate", "drop"}
-        See `taps_at`.
-
-    Returns
-    -------
-    indices : ndarray of int32, shape (output_length, 4)
-    weights : ndarray of float64, shape (output_length, 4)
-    """
-    points = coordinates(output_length, factor, shift, offset=offset)
-    return taps_at(length, points, border=border)

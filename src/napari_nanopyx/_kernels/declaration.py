@@ -174,6 +174,9 @@ class Task:
     Raises ValueError or TypeError. By default the parameters are taken as they are."""
     algorithms: tuple[Algorithm, ...] = ()
     """Other ways to the same result than the task's kernel."""
+    unfit: Callable[[Any], str] = always_fit
+    """Say why the task's kernel cannot compute a plan, so that only its algorithms and
+    the reference can; an empty text if it can."""
 
     def algorithm(self, name: str) -> Algorithm | None:
         """Return the algorithm that an implementation of this name uses, if any."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -11,9 +11,8 @@ from numpy.typing import ArrayLike, NDArray
 from napari_nanopyx._engine.runner import Cancel, run
 from napari_nanopyx._engine.source import as_source
 from napari_nanopyx._kernels import catmull_rom, tasks
+from napari_nanopyx._kernels.magnify.kernels import Kernel
 from napari_nanopyx.methods import _checks as check
-
-Kernel = Literal["catmull_rom"]
 
 LARGEST_FACTOR = 100.0
 
@@ -40,8 +39,11 @@ def magnify(
     factor : float or (float, float)
         Output pixels per input pixel, for both axes or for (row, column); above 0, at
         most 100.
-    kernel : {"catmull_rom"}
-        The interpolation: cubic, through the samples, exact for parabolas.
+    kernel : {"catmull_rom", "bilinear", "nearest", "lanczos", "fourier"}
+        The interpolation. ``"catmull_rom"``: cubic, from 4 × 4 pixels, exact for
+        parabolas. ``"bilinear"``: from 2 × 2 pixels. ``"nearest"``: the pixel that the
+        point lies in. ``"lanczos"``: the windowed sinc of 8 × 8 pixels.
+        ``"fourier"``: the band-limited image through all pixels, mirrored at its edges.
     shift : (float, float) or array_like of shape (T, 2)
         How far to move the content towards larger indices, as (row, column) in input
         pixels; one for all frames, or one for each.
@@ -58,18 +60,22 @@ def magnify(
     ndarray of float32, shape (T, floor(Y * factor), floor(X * factor))
         Two-dimensional for a two-dimensional image. Output pixel ``q`` is centred at
         ``(q + 0.5) / factor`` input pixels, less the shift. Edge pixels are continued
-        for the interpolation; points that lie outside the image are 0.
+        for the interpolation; points that lie outside the image are 0. Every kernel
+        goes through the pixels: factor 1 without a shift gives the image back.
 
     Raises
     ------
     TypeError, ValueError
         If an argument is not of the right kind, or not in its range.
+    napari_nanopyx.engine.ImplementationUnavailable
+        If the implementation asked for cannot run here, or not with this kernel.
     napari_nanopyx.engine.Cancelled
         If ``cancel`` is set.
 
     Notes
     -----
-    Nothing is blurred before a factor below 1: fine structures alias.
+    Nothing is blurred before a factor below 1: fine structures alias. Lanczos and
+    Fourier interpolation overshoot at steep edges, Catmull-Rom a little.
 
     References
     ----------
@@ -96,6 +102,7 @@ def magnify(
         source.shape,
         factor=factors,
         shift=check.shifts("shift", shift, source.shape[0], pair=True),
+        kernel=kernel,
     )
     result = run(
         tasks()["magnify"],

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_nanopyx._kernels.declaration import Parameter, Task
+from napari_nanopyx._kernels.declaration import Algorithm, Parameter, Task
+from napari_nanopyx._kernels.magnify import fourier
+from napari_nanopyx._kernels.magnify.kernels import Kernel
 from napari_nanopyx._kernels.magnify.plan import MagnifyPlan
 
 
@@ -18,7 +20,10 @@ def example() -> tuple[NDArray[Any], dict[str, Any]]:
 
 
 def arguments(
-    shape: tuple[int, ...], factor: Any = 5.0, shift: Any = (0.0, 0.0)
+    shape: tuple[int, ...],
+    factor: Any = 5.0,
+    shift: Any = (0.0, 0.0),
+    kernel: Any = "catmull_rom",
 ) -> dict[str, Any]:
     """Return what the plan takes: one factor for each axis, a shift for each frame."""
     allowed = "a number above 0, at most 100, or such numbers for (row, column)"
@@ -34,7 +39,14 @@ def arguments(
     shifts = np.atleast_2d(_numbers("shift", shift, allowed))
     if shifts.shape not in ((1, 2), (shape[0], 2)) or not np.isfinite(shifts).all():
         raise ValueError(f"shift is {shift!r}, but must be {allowed}")
-    return {"factor": (rows, columns), "shift": shifts}
+    return {"factor": (rows, columns), "shift": shifts, "kernel": kernel}
+
+
+def takes_whole_rows(plan: MagnifyPlan) -> str:
+    """Say why the kernel cannot compute a plan; an empty text if it can."""
+    if plan.kernel != "fourier":
+        return ""
+    return "kernel is 'fourier', which takes whole rows, not neighbours of a point"
 
 
 def _numbers(name: str, value: Any, allowed: str) -> NDArray[np.float64]:
@@ -46,13 +58,31 @@ def _numbers(name: str, value: Any, allowed: str) -> NDArray[np.float64]:
 
 TASK = Task(
     name="magnify",
-    summary="Catmull-Rom interpolation onto a finer grid",
+    summary="interpolation onto a finer grid",
     parameters=(
         Parameter("row_factor", 5.0, 0.1, 20.0, summary="output rows per input row"),
         Parameter("column_factor", 5.0, 0.1, 20.0, summary="the same for columns"),
+        Parameter("kernel", "catmull_rom", choices=get_args(Kernel)),
     ),
     plan=MagnifyPlan,
     example=example,
     arguments=arguments,
     resized=MagnifyPlan.resized,
+    unfit=takes_whole_rows,
+    algorithms=(
+        Algorithm(
+            "matrix",
+            "a matrix product along either axis",
+            unfit=fourier.not_fourier,
+            flops=fourier.matrix_flops,
+            start=fourier.start_matrix,
+        ),
+        Algorithm(
+            "dct",
+            "cosine transforms to more samples",
+            unfit=fourier.not_whole,
+            flops=fourier.transform_flops,
+            start=fourier.start_transform,
+        ),
+    ),
 )

@@ -1,34 +1,44 @@
-/* Cubic (Catmull-Rom) magnification of a block of frames by any factor, shifted.
+/* Magnification of a block of frames by any factor, shifted.
  *
  * The taps and weights of every output row and column come in tables, so that the kernel
- * knows nothing of factors, shifts and borders. */
+ * knows nothing of factors, shifts, borders and interpolations, but for the number of
+ * taps: 1, 2, 4 or 8, each with loops of its own. */
 #include "dialect.h"
 #include "magnify_arguments.h"
 
 #ifdef __OPENCL_VERSION__ /* one call a work-item */
 
-INLINE void magnify_pixel(magnify_arguments a, int column, int row, int frame)
+INLINE float value_at(magnify_arguments a, int column, int row, int frame, int taps)
 {
     int table = frame % a.tables;
-    long across = (long)table * 4 * a.pitch + column;
-    long down = ((long)table * a.output_height + row) * 4;
+    long across = (long)table * taps * a.pitch + column;
+    long down = ((long)table * a.output_height + row) * taps;
     int first = a.column_tap[table * a.pitch + column] - a.before;
     float value = 0;
-    for (int i = 0; i < 4; i++) {
+    for (int i = 0; i < taps; i++) {
         GLOBAL const PIXEL *pixels = a.frames
             + ((long)frame * a.height + a.row_taps[down + i]) * a.width;
         float sum = 0;
-        for (int j = 0; j < 4; j++)
+        for (int j = 0; j < taps; j++)
             sum += a.column_weights[across + j * a.pitch]
                 * (float)pixels[clamp(first + j, 0, a.width - 1)];
         value += a.row_weights[down + i] * sum;
     }
+    return value;
+}
+
+INLINE void magnify_pixel(magnify_arguments a, int column, int row, int frame)
+{
+    float value = a.taps == 4 ? value_at(a, column, row, frame, 4)
+                              : value_at(a, column, row, frame, a.taps);
     a.magnified[((long)frame * a.output_height + row) * a.output_width + column] = value;
 }
 
 #else /* one call a part, all on one thread */
 
 #include "frame.h"
+
+enum { MOST_TAPS = 8 };
 
 /* Whether LANES neighbouring outputs always start within LANES neighbouring inputs. */
 static int is_narrow(const int *tap, int count)
@@ -40,68 +50,93 @@ static int is_narrow(const int *tap, int count)
     return 1;
 }
 
-/* Four weighted neighbours of each of LANES outputs, along the row. */
-INLINE real across(const float *row, const int *tap, const float *weights, long pitch,
-                   int narrow)
+INLINE real weighted(const float *row, const int *tap, const float *weights, int narrow)
 {
-    real first = load(weights), second = load(weights + pitch);
-    real third = load(weights + 2 * pitch), fourth = load(weights + 3 * pitch);
-    if (narrow)
-        return first * gather_near(row, tap) + second * gather_near(row + 1, tap)
-            + (third * gather_near(row + 2, tap) + fourth * gather_near(row + 3, tap));
-    return first * gather(row, tap) + second * gather(row + 1, tap)
-        + (third * gather(row + 2, tap) + fourth * gather(row + 3, tap));
+    return load(weights) * (narrow ? gather_near(row, tap) : gather(row, tap));
+}
+
+/* The weighted neighbours of each of LANES outputs, along the row. */
+INLINE real across(const float *row, const int *tap, const float *weights, long pitch,
+                   int narrow, int taps)
+{
+    real sum = weighted(row, tap, weights, narrow);
+    if (taps > 1)
+        sum += weighted(row + 1, tap, weights + pitch, narrow);
+    for (int i = 2; i < taps; i += 2)
+        sum += weighted(row + i, tap, weights + i * pitch, narrow)
+            + weighted(row + i + 1, tap, weights + (i + 1) * pitch, narrow);
+    return sum;
 }
 
 /* One output row; its last vector overlaps the one before. */
 INLINE void write_row(magnify_arguments a, float *out, const float *mixed, const int *tap,
-                      const float *weights, int narrow)
+                      const float *weights, int narrow, int taps)
 {
     int last = a.output_width - LANES;
     if (last < 0) {
         float tail[LANES];
-        store(tail, across(mixed, tap, weights, a.pitch, narrow));
+        store(tail, across(mixed, tap, weights, a.pitch, narrow, taps));
         memcpy(out, tail, a.output_width * sizeof *out);
         return;
     }
     if (narrow)
         for (int q = 0; q < last; q += LANES)
-            store(out + q, across(mixed, tap + q, weights + q, a.pitch, 1));
+            store(out + q, across(mixed, tap + q, weights + q, a.pitch, 1, taps));
     else
         for (int q = 0; q < last; q += LANES)
-            store(out + q, across(mixed, tap + q, weights + q, a.pitch, 0));
-    store(out + last, across(mixed, tap + last, weights + last, a.pitch, narrow));
+            store(out + q, across(mixed, tap + q, weights + q, a.pitch, 0, taps));
+    store(out + last, across(mixed, tap + last, weights + last, a.pitch, narrow, taps));
 }
 
 /* One band of output rows of one frame: down the columns first, then along the row. */
-void magnify_part(magnify_arguments a, int part, float *scratch)
+INLINE void write_band(magnify_arguments a, int part, float *scratch, int taps)
 {
     int bands = (a.output_height + a.part_rows - 1) / a.part_rows;
     int frame = part / bands, table = frame % a.tables;
     int start = part % bands * a.part_rows;
     int stop = between(start + a.part_rows, 0, a.output_height);
     const int *tap = a.column_tap + (long)table * a.pitch;
-    const float *weights = a.column_weights + (long)table * 4 * a.pitch;
+    const float *weights = a.column_weights + (long)table * taps * a.pitch;
     int narrow = is_narrow(tap, a.pitch);
-    float *mixed = scratch + 4L * a.stride;
-    int held[4] = {-1, -1, -1, -1};
+    float *mixed = scratch + (long)taps * a.stride;
+    int held[MOST_TAPS] = {-1, -1, -1, -1, -1, -1, -1, -1};
     for (int row = start; row < stop; row++) {
         long down = (long)table * a.output_height + row;
-        const float *w = a.row_weights + 4 * down;
-        const float *lines[4];
-        for (int i = 0; i < 4; i++) {
-            int wanted = a.row_taps[4 * down + i], slot = wanted % 4;
+        const float *w = a.row_weights + taps * down;
+        const float *lines[MOST_TAPS];
+        for (int i = 0; i < taps; i++) {
+            int wanted = a.row_taps[taps * down + i], slot = wanted % taps;
             if (held[slot] != wanted)
                 read_row(a.frames, a.pixel, ((long)frame * a.height + wanted) * a.width,
                          a.width, -a.before, scratch + (long)slot * a.stride, a.stride);
             held[slot] = wanted;
             lines[i] = scratch + (long)slot * a.stride;
         }
-        for (int c = 0; c < a.stride; c += LANES)
-            store(mixed + c, load(lines[0] + c) * w[0] + load(lines[1] + c) * w[1]
-                             + load(lines[2] + c) * w[2] + load(lines[3] + c) * w[3]);
+        for (int c = 0; c < a.stride; c += LANES) {
+            real sum = load(lines[0] + c) * w[0];
+            for (int i = 1; i < taps; i++)
+                sum += load(lines[i] + c) * w[i];
+            store(mixed + c, sum);
+        }
         float *out = a.magnified + ((long)frame * a.output_height + row) * a.output_width;
-        write_row(a, out, mixed, tap, weights, narrow);
+        write_row(a, out, mixed, tap, weights, narrow, taps);
+    }
+}
+
+void magnify_part(magnify_arguments a, int part, float *scratch)
+{
+    switch (a.taps) {
+    case 1:
+        write_band(a, part, scratch, 1);
+        break;
+    case 2:
+        write_band(a, part, scratch, 2);
+        break;
+    case 4:
+        write_band(a, part, scratch, 4);
+        break;
+    default:
+        write_band(a, part, scratch, MOST_TAPS);
     }
 }
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from math import ceil
+from math import ceil, log2
 from typing import Any
 
 import numpy as np
@@ -15,14 +15,12 @@ from napari_nanopyx._kernels.declaration import Cost, Output, Partial
 from napari_nanopyx._kernels.frame_merger import FrameMerger
 from napari_nanopyx._kernels.layout import padded
 from napari_nanopyx._kernels.magnify import reference
-
-BEFORE = 2
-"""Columns a row is continued by on the left, so that no tap falls outside it."""
+from napari_nanopyx._kernels.magnify.kernels import TAPS, Kernel, taps_at
 
 
 @dataclass(frozen=True)
 class MagnifyPlan:
-    """Magnification of (T, Y, X) frames by Catmull-Rom interpolation.
+    """Magnification of (T, Y, X) frames by interpolation.
 
     Parameters
     ----------
@@ -32,18 +30,24 @@ class MagnifyPlan:
         Output pixels per input pixel along rows and columns.
     shift : ndarray of float64, shape (T, 2) or (1, 2)
         Row and column shift of each frame, or of all, in input pixels.
+    kernel : str
+        The interpolation.
     """
 
     shape: tuple[int, int, int]
     factor: tuple[float, float]
     shift: NDArray[np.float64] = field(default_factory=lambda: np.zeros((1, 2)))
-    profile: reference.Profile = "P"
+    kernel: Kernel = "catmull_rom"
 
     @property
     def parameters(self) -> Mapping[str, float | str | bool]:
-        """The factors, which set how much there is to compute."""
+        """The factors and the interpolation, which set how much there is to compute."""
         rows, columns = self.factor
-        return {"row_factor": float(rows), "column_factor": float(columns)}
+        return {
+            "row_factor": float(rows),
+            "column_factor": float(columns),
+            "kernel": self.kernel,
+        }
 
     @property
     def output_shape(self) -> tuple[int, int]:
@@ -55,12 +59,13 @@ class MagnifyPlan:
 
     @property
     def cost(self) -> Cost:
-        """Two passes of four taps; every output pixel is written once."""
+        """Two passes of so many taps, or a transform; every output is written once."""
         height, width = self.output_shape
         _, rows, columns = self.shape
-        return Cost(
-            7.0 * height * (columns + width), 4.0 * (rows * columns + height * width)
-        )
+        size = 4.0 * (rows * columns + height * width)
+        if self.kernel == "fourier":
+            return Cost(2.5 * height * width * log2(2 * height * width), size)
+        return Cost((2.0 * self._taps - 1.0) * height * (columns + width), size)
 
     @property
     def segments(self) -> Sequence[range]:
@@ -95,12 +100,21 @@ class MagnifyPlan:
         return {}
 
     def scratch_floats(self, part_rows: int) -> int:  # noqa: ARG002
-        """Return room for four input rows and their weighted sum."""
-        return 5 * self._stride + 64
+        """Return room for the input rows of an output row, and their weighted sum."""
+        return (self._taps + 1) * self._stride + 64
+
+    @property
+    def _taps(self) -> int:
+        return TAPS[self.kernel]
+
+    @property
+    def _before(self) -> int:
+        """Columns a row is continued by on the left, so that no tap is outside it."""
+        return self._taps // 2
 
     @property
     def _stride(self) -> int:
-        return padded(BEFORE + self.shape[2] + 24)
+        return padded(self._before + self.shape[2] + 24)
 
     def scalars(self, part_rows: int) -> dict[str, int | float]:
         """Return sizes."""
@@ -108,12 +122,13 @@ class MagnifyPlan:
         return {
             "height": self.shape[1],
             "width": self.shape[2],
-            "before": BEFORE,
+            "before": self._before,
             "part_rows": part_rows,
             "stride": self._stride,
             "pitch": padded(width),
             "output_height": height,
             "output_width": width,
+            "taps": self._taps,
         }
 
     def tables(self, frames: range, part_rows: int) -> dict[str, NDArray[Any]]:  # noqa: ARG002
@@ -126,38 +141,32 @@ class MagnifyPlan:
 
     def _tables(self, row_shift: float, column_shift: float) -> dict[str, NDArray[Any]]:
         _, height, width = self.shape
-        output_height, output_width = self.output_shape
-        offset = 0.5 if self.profile == "P" else 0.0
-        border: catmull_rom.Border = "replicate" if self.profile == "P" else "drop"
-        row_taps, row_weights = catmull_rom.taps(
-            height,
-            output_height,
-            self.factor[0],
-            row_shift,
-            offset=offset,
-            border=border,
-        )
-        _, column_weights = catmull_rom.taps(
-            width,
-            output_width,
-            self.factor[1],
-            column_shift,
-            offset=offset,
-            border=border,
-        )
-        points = catmull_rom.coordinates(
-            output_width, self.factor[1], column_shift, offset=offset
-        )
-        first = np.clip(np.floor(points - 0.5) - 1, -BEFORE, width - 2) + BEFORE
-        beyond = (0, padded(output_width) - output_width)
+        rows, columns = self.points(row_shift, column_shift)
+        row, row_weights = taps_at(self.kernel, height, rows)
+        column, column_weights = taps_at(self.kernel, width, columns)
+        row_taps = np.clip(row[:, np.newaxis] + np.arange(self._taps), 0, height - 1)
+        last = width - (self._taps + 1) // 2
+        first = np.clip(column, -self._before, last) + self._before
+        beyond = (0, padded(len(columns)) - len(columns))
         return {
-            "row_taps": row_taps,
+            "row_taps": row_taps.astype(np.int32),
             "row_weights": row_weights.astype(np.float32),
             "column_tap": np.pad(first.astype(np.int32), beyond, mode="edge"),
             "column_weights": np.pad(
                 column_weights.T.astype(np.float32), ((0, 0), beyond)
             ),
         }
+
+    def points(
+        self, row_shift: float, column_shift: float
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return where the rows and columns of a shifted frame are sampled."""
+        (height, width), (rows, columns) = self.output_shape, self.factor
+        coordinates = catmull_rom.coordinates
+        return (
+            coordinates(height, rows, row_shift),
+            coordinates(width, columns, column_shift),
+        )
 
     def outputs(self, frames: range) -> dict[str, Output]:
         """Return the finished frames."""
@@ -170,7 +179,7 @@ class MagnifyPlan:
             block,
             *self.factor,
             shifts[frames.start : frames.stop],
-            profile=self.profile,
+            kernel=self.kernel,
         )
         return {"magnified": magnified}
 

@@ -9,25 +9,25 @@ from numba import njit, prange
 # tag-start: magnify
 def magnify(
     frames, count, height, width, before, pitch, output_height, output_width, tables,
-    row_taps, row_weights, column_tap, column_weights, magnified,
+    taps, row_taps, row_weights, column_tap, column_weights, magnified,
 ):
-    """Mix four rows, then four columns, for every output pixel."""
+    """Mix the rows, then the columns, that each output pixel is made of."""
     pixels = frames.reshape((count, height, width))
     out = magnified.reshape((count, output_height, output_width))
     for item in range(count * output_height):
         frame, row = item // output_height, item % output_height
         table = frame % tables
         mixed = np.zeros(width, np.float32)
-        down = 4 * (table * output_height + row)
-        for i in range(4):
+        down = taps * (table * output_height + row)
+        for i in range(taps):
             line = pixels[frame, row_taps[down + i]]
             for c in range(width):
                 mixed[c] += row_weights[down + i] * line[c]
-        across = 4 * table * pitch
+        across = taps * table * pitch
         for q in range(output_width):
             tap = column_tap[table * pitch + q] - before
             total = np.float32(0)
-            for j in range(4):
+            for j in range(taps):
                 c = min(max(tap + j, 0), width - 1)
                 total += column_weights[across + j * pitch + q] * mixed[c]
             out[frame, row, q] = total
