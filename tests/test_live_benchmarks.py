@@ -21,7 +21,7 @@ from benchmarks.load import Load
 from benchmarks.recording import SCHEDULES, Recorder
 from benchmarks.replay import PLAYERS, replay
 from napari_nanopyx import engine
-from napari_nanopyx._engine import history, runner
+from napari_nanopyx._engine import catalogue, history, runner
 
 TINY = Job("magnify", {"factor": (2.0, 2.0)}, 2, 12)
 
@@ -81,7 +81,7 @@ def test_a_recorded_trace_can_be_replayed(
     assert recorded.name == f"here magnify, {schedule.name}"
     usable = {
         each.name
-        for each in engine.implementations("magnify")
+        for each in catalogue.candidates("magnify", wait=True, plan=TINY.plan())
         if each.available and each.kind != "reference"
     }
     assert set(recorded.seconds) == set(recorded.kinds) == usable
