@@ -38,15 +38,15 @@ def samples_per_pixel(magnification: int, radius: float) -> float:
     """Return how many lattice samples the RGC window accepts, averaged over the phases.
 
     Half-pixel positions at a distance D from the output pixel count if 0 < D <= 2 sigma
-    + 1 and they lie within floor(2 radius) steps, with sigma = radius / 2.355.
+    + 1, with sigma = radius / 2.355.
 
     Examples
     --------
     >>> round(samples_per_pixel(5, 1.5), 1)
-    47.6
+    64.6
     """
-    steps = math.floor(2 * radius)
     limit = 2 * radius / 2.355 + 1
+    steps = math.floor(2 * limit) + 1
     accepted = 0
     for row_phase, column_phase in itertools.product(range(magnification), repeat=2):
         y = (row_phase + 0.5) / magnification
