@@ -20,9 +20,13 @@ def test_samples_of_the_usual_window() -> None:
 @pytest.mark.parametrize("magnification", [1, 2, 5])
 @pytest.mark.parametrize("radius", [0.7, 1.5, 3.0])
 def test_kernel_sums_no_more_than_the_window(magnification: int, radius: float) -> None:
-    """Our kernel leaves out samples without weight and adds none."""
+    """Our kernel leaves out samples without weight and adds none.
+
+    At a small radius most samples within 2 sigma + 1 have none.
+    """
     window = samples_per_pixel(magnification, radius)
-    assert 0.5 * window < summed_samples(magnification, radius) <= window
+    least = 0.2 if radius < 1 else 0.5
+    assert least * window < summed_samples(magnification, radius) <= window
 
 
 def test_operations_of_one_pixel() -> None:
