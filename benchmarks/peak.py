@@ -64,9 +64,10 @@ def summed_samples(magnification: int, radius: float) -> float:
 
     It leaves out those whose weights together vanish in float32 rounding.
     """
+    from napari_nanopyx._kernels import catmull_rom
     from napari_nanopyx._kernels.esrrf import tables
 
-    _, phases = tables.axis(magnification, 0.0)
+    _, phases = catmull_rom.phases(magnification, 0.0)
     geometry = tables.Geometry(width=64, part_rows=1, radius=radius)
     counts, _ = tables.samples(phases, phases, radius, geometry)
     return float(counts.mean())

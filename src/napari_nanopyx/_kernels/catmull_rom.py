@@ -45,6 +45,13 @@ def coordinates(
     return points.round(COORDINATE_DECIMALS)
 
 
+def phases(magnification: int, shift: float) -> tuple[int, NDArray[np.float64]]:
+    """Return the whole camera pixels of a shift, and where the phases lie after it."""
+    whole = math.floor(-shift)
+    centres = (np.arange(magnification) + 0.5) / magnification
+    return whole, (centres + (-shift - whole)).round(COORDINATE_DECIMALS)
+
+
 def inside(
     points: NDArray[np.float64], length: int, margin: float = 0.0
 ) -> NDArray[np.bool_]:

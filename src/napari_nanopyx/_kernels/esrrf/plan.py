@@ -10,7 +10,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_nanopyx._kernels import windows
+from napari_nanopyx._kernels import catmull_rom, windows
 from napari_nanopyx._kernels.declaration import Cost, Output, Partial
 from napari_nanopyx._kernels.esrrf import reference, tables
 from napari_nanopyx._kernels.esrrf.gradients import Operator
@@ -173,8 +173,8 @@ class EsrrfPlan:
         self, row_shift: float, column_shift: float, geometry: Geometry
     ) -> dict[str, NDArray[Any]]:
         m = self.magnification
-        row, row_phases = tables.axis(m, row_shift)
-        column, column_phases = tables.axis(m, column_shift)
+        row, row_phases = catmull_rom.phases(m, row_shift)
+        column, column_phases = catmull_rom.phases(m, column_shift)
         counts, samples = tables.samples(
             row_phases, column_phases, self.radius, geometry
         )

@@ -67,14 +67,6 @@ class Geometry:
         return padded(self.before + self.pitch + self.after + 16)
 
 
-def axis(magnification: int, shift: float) -> tuple[int, NDArray[np.float64]]:
-    """Return the whole camera pixels of a shift, and where the phases lie after it."""
-    whole = int(np.floor(-shift))
-    phases = (np.arange(magnification) + 0.5) / magnification
-    moved = phases + (-shift - whole)
-    return whole, moved.round(catmull_rom.COORDINATE_DECIMALS)
-
-
 def samples(
     row_phases: NDArray[np.float64],
     column_phases: NDArray[np.float64],

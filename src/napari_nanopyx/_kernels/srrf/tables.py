@@ -62,14 +62,6 @@ class Geometry:
         return padded(self.before + self.pitch + self.after + 16)
 
 
-def axis(magnification: int, shift: float) -> tuple[int, NDArray[np.float64]]:
-    """Return the whole camera pixels of a shift, and where the phases lie after it."""
-    whole = math.floor(-shift)
-    phases = (np.arange(magnification) + 0.5) / magnification
-    moved = phases + (-shift - whole)
-    return whole, moved.round(catmull_rom.COORDINATE_DECIMALS)
-
-
 def taps(name: str, points: NDArray[np.float64]) -> dict[str, NDArray[Any]]:
     """Return each point's first tap, from its camera pixel on, and its four weights.
 
@@ -113,8 +105,8 @@ def of_shift(
     shift: Sequence[float],
 ) -> dict[str, NDArray[Any]]:
     """Return all tables of a frame that is moved by (row, column) pixels."""
-    row, row_phases = axis(magnification, shift[0])
-    column, column_phases = axis(magnification, shift[1])
+    row, row_phases = catmull_rom.phases(magnification, shift[0])
+    column, column_phases = catmull_rom.phases(magnification, shift[1])
     directions = ring(axes)
     column_offsets, row_offsets = geometry.ring_radius * directions.T
     margin, width = 1.0 + border, geometry.width
