@@ -203,6 +203,28 @@ def test_a_compiler_that_raises_is_like_any_failure(toy: Any, arm: Any) -> None:
         toy.run(implementation="numba")
 
 
+def test_what_was_being_compiled_when_all_was_forgotten_does_not_count(
+    toy: Any, arm: Any
+) -> None:
+    begun, end, compiled = threading.Event(), threading.Event(), []
+
+    def compile_() -> None:
+        compiled.append(threading.current_thread())
+        begun.set()
+        end.wait(30)
+
+    toy.arms = {"numba": arm(compiling=compile_)}
+    run = threading.Thread(target=toy.run)
+    run.start()
+    assert begun.wait(30)
+    preparing.forget()
+    end.set()
+    run.join(30)
+    compiled[0].join(30)
+    toy.run()
+    assert len(compiled) == 2
+
+
 def test_if_all_else_fails_meanwhile_what_is_compiled_is_waited_for(
     toy: Any, arm: Any
 ) -> None:

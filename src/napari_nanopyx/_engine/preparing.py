@@ -99,12 +99,14 @@ class Job:
             begun = time.perf_counter()
             self._compiler.compile(self._task, self._plan, self._dtype)
             self.seconds = time.perf_counter() - begun
-            _ready.add(key)
         except Exception as error:  # noqa: BLE001 - reported by the run
             self._error = error
         with _lock:
+            # What has been forgotten meanwhile says nothing of what comes after it.
             if _jobs.get(key) is self:
                 del _jobs[key]
+                if self._error is None:
+                    _ready.add(key)
         self._over.set()
 
     def _rehearse(self) -> None:
