@@ -34,7 +34,11 @@ def test_import_loads_itself_and_nothing_else() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["FRC", "convolve", "esrrf", "frc", "magnify", "srrf", "engine"]
+    "name",
+    [
+        *("FRC", "convolve", "esrrf", "frc", "magnify", "polar", "srrf", "transform"),
+        "engine",
+    ],
 )
 def test_public_names_load_nothing_optional(name: str) -> None:
     loaded = loaded_after(f"import napari_nanopyx\nnapari_nanopyx.{name}")

@@ -11,7 +11,7 @@ import pytest
 
 import napari_nanopyx as nx
 
-FUNCTIONS = ("convolve", "esrrf", "frc", "magnify", "srrf")
+FUNCTIONS = ("convolve", "esrrf", "frc", "magnify", "polar", "srrf", "transform")
 RESULTS = ("FRC",)
 SIGNATURES = {
     "convolve": "(image, kernel, *, implementation=None, progress=None, cancel=None)",
@@ -23,11 +23,15 @@ SIGNATURES = {
     "window='tukey', implementation=None, progress=None, cancel=None)",
     "magnify": "(image, factor, *, kernel='catmull_rom', shift=(0.0, 0.0), "
     "implementation=None, progress=None, cancel=None)",
+    "polar": "(image, shape, *, scale='linear', kernel='nearest', fill=0.0, "
+    "implementation=None, progress=None, cancel=None)",
     "srrf": "(image, magnification=5, ring_radius=0.5, *, axes=6, border=0, "
     "temporal='TRA', frames_per_timepoint=0, intensity_weighting=True, "
     "positivity=True, renormalise=False, gradient_smoothing=False, weight='after', "
     "integrate_lag_times=True, drift=None, implementation=None, progress=None, "
     "cancel=None)",
+    "transform": "(image, *, shift=(0.0, 0.0), scale=(1.0, 1.0), angle=0.0, "
+    "kernel='catmull_rom', fill=0.0, implementation=None, progress=None, cancel=None)",
 }
 
 
@@ -86,7 +90,9 @@ def test_ranges_of_numbers_hold_their_defaults(name: str) -> None:
         ("convolve", {"kernel": [[1, 1]]}),
         ("esrrf", {}),
         ("magnify", {"factor": 2}),
+        ("polar", {"shape": (9, 9)}),
         ("srrf", {}),
+        ("transform", {"angle": 0.1}),
     ],
 )
 def test_progress_and_cancel(name: str, arguments: dict[str, Any]) -> None:

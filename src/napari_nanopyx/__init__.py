@@ -12,7 +12,9 @@ if TYPE_CHECKING:
     from napari_nanopyx.methods.frc import frc
     from napari_nanopyx.methods.frc_result import FRC
     from napari_nanopyx.methods.magnify import magnify
+    from napari_nanopyx.methods.polar import polar
     from napari_nanopyx.methods.srrf import srrf
+    from napari_nanopyx.methods.transform import transform
 
     __version__: str
 
@@ -24,7 +26,9 @@ __all__ = [
     "esrrf",
     "frc",
     "magnify",
+    "polar",
     "srrf",
+    "transform",
 ]
 
 _MODULES = {
@@ -33,7 +37,9 @@ _MODULES = {
     "esrrf": "napari_nanopyx.methods.esrrf",
     "frc": "napari_nanopyx.methods.frc",
     "magnify": "napari_nanopyx.methods.magnify",
+    "polar": "napari_nanopyx.methods.polar",
     "srrf": "napari_nanopyx.methods.srrf",
+    "transform": "napari_nanopyx.methods.transform",
 }
 """Where each public name is; it is imported when it is first used."""
 

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from napari_nanopyx import engine
 from napari_nanopyx._engine import catalogue, runner
 from napari_nanopyx._kernels import tasks
+from napari_nanopyx._kernels.warp import maps
 
 RANDOM = np.random.default_rng(20)
 
@@ -54,7 +55,45 @@ KERNELS: dict[str, NDArray[np.float64]] = {
     "nothing": np.zeros((3, 2)),
 }
 
+
+def turn(
+    shift: Any = (0.0, 0.0), scale: Any = (1.0, 1.0), angle: float = 0.0
+) -> NDArray[np.float64]:
+    """Return how to sample an image of about 20 × 20 pixels turned about its middle."""
+    return maps.turned((20, 20), np.atleast_2d(np.asarray(shift)), scale, angle)
+
+
+WARPED: dict[str, dict[str, Any]] = {
+    "turned": {"affine": turn((0.5, -1.25), (1.2, 0.8), 0.35)},
+    "moved by whole pixels": {"affine": turn((2, -1)), "fill": -3.5},
+    "moved": {"affine": turn((0.3, -0.7))},
+    "smaller": {"affine": turn(scale=(0.3, 0.21))},
+    "mirrored": {"affine": turn(scale=(-1.5, 1.0)), "kernel": "bilinear"},
+    "quarter turn": {"affine": turn(angle=np.pi / 2)},
+    "moved out": {"affine": turn((50, 3)), "fill": 2.0},
+    "nearest": {"affine": turn((0.5, 0.5), angle=-2.0), "kernel": "nearest"},
+    "nearest larger": {"affine": turn(scale=(4.0, 2.0)), "kernel": "nearest"},
+    "bilinear": {"affine": turn((0.5, -1.25), (1.2, 0.8), 0.35), "kernel": "bilinear"},
+    "polar": {
+        "affine": np.array([[[0.0, 0.0, 10.5], [0.0, 0.0, 13.5]]]),
+        "field": maps.unrolled((21, 27), (36, 20), "linear")[np.newaxis],
+        "output_shape": (36, 20),
+    },
+    "log-polar": {
+        "affine": np.array([[[0.0, 0.0, 10.5], [0.0, 0.0, 13.5]]]),
+        "field": maps.unrolled((21, 27), (9, 33), "log")[np.newaxis],
+        "output_shape": (9, 33),
+        "kernel": "nearest",
+    },
+    "shaken": {
+        "affine": turn(),
+        "field": RANDOM.normal(0, 3, (1, 2, 13, 30)),
+        "output_shape": (13, 30),
+    },
+}
+
 PARAMETERS: dict[str, dict[str, dict[str, Any]]] = {
+    "warp": WARPED,
     "magnify": {
         "five times": {"factor": (5.0, 5.0)},
         "fractions": {"factor": (2.5, 3.3), "shift": np.array([[0.25, -1.5]])},
@@ -133,6 +172,12 @@ SHIFTED: dict[str, dict[str, Any]] = {
     "magnify fourier": {"factor": (3.0, 2.0), "shift": SHIFT, "kernel": "fourier"},
     "esrrf": {"temporal": "TAC2", "drift": SHIFT},
     "srrf": {"temporal": "TRAC2", "drift": SHIFT},
+    "warp": {"affine": turn(SHIFT, angle=0.1)},
+    "warp fields": {
+        "affine": turn(),
+        "field": np.random.default_rng(6).normal(0, 1, (len(SHIFT), 2, 20, 20)),
+        "output_shape": (20, 20),
+    },
 }
 """The task is the first word of the label."""
 
@@ -226,6 +271,11 @@ def test_agrees_when_every_frame_is_shifted(settings: str, name: str) -> None:
         ("esrrf", "odd exponent"),
         ("srrf", "odd ring"),
         ("convolve", "signed"),
+        ("warp", "turned"),
+        ("warp", "moved"),
+        ("warp", "shaken"),
+        ("warp", "bilinear"),
+        ("warp", "nearest"),
     ],
 )
 def test_agrees_at_every_instruction_set(

@@ -17,6 +17,8 @@ from napari_nanopyx._kernels.moments import Statistic
 from napari_nanopyx._kernels.srrf import merging
 from napari_nanopyx._kernels.srrf import reference as srrf
 from napari_nanopyx._kernels.totals import Totals, sums_of
+from napari_nanopyx._kernels.warp import maps
+from napari_nanopyx._kernels.warp import reference as warp
 
 Image = NDArray[np.float64]
 
@@ -95,6 +97,46 @@ def test_magnify_by_fourier(movie: NDArray[np.float32]) -> None:
     values = [result[0, 0, 0], result[0, 10, 11], result[3, 20, 21]]
     close(values, [249.109, 76.0884, 227.162])
     close(result.sum(), 1438766.8, 1e-7)
+
+
+@pytest.mark.parametrize(
+    ("kernel", "total"),
+    [
+        ("catmull_rom", 253809.33),
+        ("bicubic", 255888.52),
+        ("lanczos", 256461.74),
+        ("nearest", 270402.1),
+    ],
+)
+def test_transform(
+    movie: NDArray[np.float32], kernel: compat.Kernel, total: float
+) -> None:
+    shift, scale, angle = np.array([[1.5, -2.0]]), (1.2, 0.8), 0.35
+    affine = maps.turned((16, 18), shift, scale, angle, centre=(8, 9))
+    corners = np.stack([*np.indices((16, 18)), np.ones((16, 18))])
+    points = np.einsum("nar,rpq->napq", affine, corners)
+    result = warp.frames(movie, points, kernel, profile="C")
+    close(result.sum(), total, 1e-7)
+    if kernel == "catmull_rom":
+        values = [result[0, 8, 9], result[2, 5, 6], result[4, 10, 12]]
+        close(values, [237.171, 250.845, 48.8814])
+
+
+@pytest.mark.parametrize(
+    ("scale", "values", "total"),
+    [
+        ("linear", [180.868, 165.628, 133.876], 714584.48),
+        ("log", [222.913, 146.424, 65.7687], 743712.07),
+    ],
+)
+def test_polar(
+    movie: NDArray[np.float32], scale: maps.Scale, values: list[float], total: float
+) -> None:
+    points = maps.unrolled((16, 18), (36, 20), scale, centre=(8, 9))
+    points += np.array([8, 9])[:, np.newaxis, np.newaxis]
+    result = warp.frames(movie, maps.rounded(points)[np.newaxis], "nearest", 0.0, "C")
+    close([result[0, 0, 0], result[0, 9, 5], result[1, 20, 8]], values)
+    close(result.sum(), total, 1e-3)
 
 
 def test_convolve(movie: NDArray[np.float32]) -> None:

@@ -58,6 +58,7 @@ typedef OF_THIN(float) thin;
 #define bits(x) OF_REAL(as_int)(x)
 #define from_bits(i) OF_REAL(as_float)(i)
 #define to_float(i) OF_REAL(convert_float)(i)
+#define to_whole(x) OF_REAL(convert_int)(x)
 #define to_thin(x) OF_THIN(convert_float)(x)
 #define absolute(x) from_bits(bits(x) & 0x7fffffff)
 #define larger(a, b) ((a) > (b) ? (a) : (b))

@@ -1,7 +1,8 @@
 /* The words kernels are written in, as C. dialect.cl gives the same words in OpenCL C.
  *
  * real   LANES neighbouring float32 values: one vector register.
- * mask   as many int32 values; at_least(x, y) is one with all bits set where x >= y.
+ * mask   as many int32 values; at_least(x, y) is one with all bits set where x >= y, and
+ *        to_whole(x) is one of x without its fractions.
  * wide   WIDE neighbouring values in which sums are exact, thin their float32
  *        counterpart; half as many, because each takes twice the room.
  *
@@ -49,6 +50,7 @@ typedef int64_t wide_mask __attribute__((vector_size(8 * WIDE)));
 #define bits(x) ((mask)(x))
 #define from_bits(i) ((real)(i))
 #define to_float(i) __builtin_convertvector(i, real)
+#define to_whole(x) __builtin_convertvector(x, mask)
 #define to_wide(x, scale) ((void)(scale), __builtin_convertvector(x, wide))
 #define to_thin(x) __builtin_convertvector(x, thin)
 #define absolute(x) ((real)((mask)(x) & 0x7fffffff))
@@ -140,6 +142,7 @@ typedef double wide;
 
 #define ZERO 0.0f
 #define to_float(i) ((float)(i))
+#define to_whole(x) ((mask)(x))
 #define to_wide(x, scale) ((void)(scale), (double)(x))
 #define to_thin(x) ((float)(x))
 #define absolute(x) fabsf(x)

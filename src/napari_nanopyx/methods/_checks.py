@@ -65,6 +65,15 @@ def number(name: str, value: Any, allowed: str) -> float:
     return given
 
 
+def filling(value: Any) -> float:
+    """Return what is put where there is no image, a number that float32 can hold."""
+    allowed = "a finite number within float32"
+    given = number("fill", value, allowed)
+    if abs(given) > float(np.finfo(np.float32).max):
+        raise ValueError(f"fill is {value!r}, but must be {allowed}")
+    return given
+
+
 def one_of(name: str, value: Any, choices: Sequence[Choice]) -> Choice:
     """Return a word that is one of the choices."""
     if not isinstance(value, str) or value not in choices:
