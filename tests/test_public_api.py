@@ -11,10 +11,21 @@ import pytest
 
 import napari_nanopyx as nx
 
-FUNCTIONS = ("convolve", "esrrf", "frc", "magnify", "polar", "srrf", "transform")
-RESULTS = ("FRC",)
+FUNCTIONS = (
+    "convolve",
+    "error_map",
+    "esrrf",
+    "frc",
+    "magnify",
+    "polar",
+    "srrf",
+    "transform",
+)
+RESULTS = ("FRC", "ErrorMap")
 SIGNATURES = {
     "convolve": "(image, kernel, *, implementation=None, progress=None, cancel=None)",
+    "error_map": "(reference, super_resolved, *, sigma=None, space='sr', "
+    "crop_border=0, realign=False, implementation=None, progress=None, cancel=None)",
     "esrrf": "(image, magnification=5, radius=1.5, sensitivity=1.0, *, temporal='AVG', "
     "frames_per_timepoint=0, frame_gap=0, intensity_weighting=True, "
     "macro_pixel_correction=True, interpolation='catmull_rom', gradient='roberts', "

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from napari_nanopyx import engine
     from napari_nanopyx.methods.convolve import convolve
+    from napari_nanopyx.methods.error_map import error_map
+    from napari_nanopyx.methods.error_map_result import ErrorMap
     from napari_nanopyx.methods.esrrf import esrrf
     from napari_nanopyx.methods.frc import frc
     from napari_nanopyx.methods.frc_result import FRC
@@ -20,9 +22,11 @@ if TYPE_CHECKING:
 
 __all__ = [
     "FRC",
+    "ErrorMap",
     "__version__",
     "convolve",
     "engine",
+    "error_map",
     "esrrf",
     "frc",
     "magnify",
@@ -32,8 +36,10 @@ __all__ = [
 ]
 
 _MODULES = {
+    "ErrorMap": "napari_nanopyx.methods.error_map_result",
     "FRC": "napari_nanopyx.methods.frc_result",
     "convolve": "napari_nanopyx.methods.convolve",
+    "error_map": "napari_nanopyx.methods.error_map",
     "esrrf": "napari_nanopyx.methods.esrrf",
     "frc": "napari_nanopyx.methods.frc",
     "magnify": "napari_nanopyx.methods.magnify",

@@ -11,9 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from napari_nanopyx._engine.devices import thread_count
-from napari_nanopyx._engine.errors import Cancelled, UnknownImplementation
 from napari_nanopyx._engine.runner import Cancel
-from napari_nanopyx._engine.source import as_source
 from napari_nanopyx._kernels import ring_threshold
 from napari_nanopyx._kernels.ring_correlation import (
     TAPERED,
@@ -22,6 +20,12 @@ from napari_nanopyx._kernels.ring_correlation import (
     ring_correlation,
 )
 from napari_nanopyx.methods import _checks as check
+from napari_nanopyx.methods._single_images import (
+    length_unit,
+    only_reference,
+    single_image,
+    stop_if,
+)
 from napari_nanopyx.methods.frc_result import FRC
 
 LEAST_SIDE = 8
@@ -119,23 +123,21 @@ def frc(
     >>> print(nx.frc(odd, even, pixel_size=0.1, units="µm"))
     FRC resolution: 0.4938 µm (1/7 threshold)
     """
-    first, second = _image("image_a", image_a), _image("image_b", image_b)
+    first = single_image("image_a", image_a, LEAST_SIDE)
+    second = single_image("image_b", image_b, LEAST_SIDE)
     if second.shape != first.shape:
         raise ValueError(
             f"image_b has shape {second.shape}, but must have image_a's, {first.shape}"
         )
     step = check.positive("pixel_size", pixel_size)
-    if not isinstance(units, str):
-        raise TypeError(f"units is {units!r}, but must be text, such as 'nm'")
+    length_unit(units)
     check.one_of("window", window, tuple(TAPERED))
     side = padded_side(first.shape)
     rings = np.arange(side // 2 + 1)
     samples = ring_threshold.sample_counts(len(rings), first.size / side**2)
     criterion, curve = _threshold(threshold, samples)
-    if implementation not in (None, "reference"):
-        raise UnknownImplementation(str(implementation), "frc", ["reference"])
-    if cancel is not None and cancel.is_set():
-        raise Cancelled("the computation was cancelled")
+    only_reference("frc", implementation)
+    stop_if(cancel)
     correlation = ring_correlation(first, second, window, thread_count())
     ring = ring_threshold.crossing(correlation, curve)
     limit = f"{2 * step:.4g} {units}"
@@ -147,22 +149,6 @@ def frc(
         progress(1, 1)
     frequency = rings / (side * step)
     return FRC(resolution, frequency, correlation, curve, reason, criterion, units)
-
-
-def _image(name: str, image: ArrayLike) -> NDArray[Any]:
-    source = as_source(image, name)
-    if len(source) != 1:
-        raise ValueError(
-            f"{name} has {len(source)} frames, but must be one image, (Y, X): choose a "
-            "frame or average them first"
-        )
-    if min(source.shape[1:]) < LEAST_SIDE:
-        raise ValueError(
-            f"{name} has shape {source.shape[1:]}, but must have at least {LEAST_SIDE} "
-            "pixels along each axis"
-        )
-    pixels: NDArray[Any] = source.read(range(1))[0]
-    return pixels
 
 
 def _threshold(
