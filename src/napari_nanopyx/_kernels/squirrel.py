@@ -123,12 +123,13 @@ class Fit:
         if self._space == "sr":
             rows, columns = self._transfers(sigma)
             height, width = self._reference.shape
-            common = rows[:height] @ self._product @ columns[:width]
-            power = rows**2 @ self._square @ columns**2
+            common = float(rows[:height] @ self._product @ columns[:width])
+            power = float(rows**2 @ self._square @ columns**2)
         else:
             waves = self._blurred(sigma)
-            common, power = np.vdot(waves, self._reference), np.vdot(waves, waves)
-        return float(common) / self._count, float(power) / self._count
+            common = float(np.vdot(waves, self._reference))
+            power = float(np.vdot(waves, waves))
+        return common / self._count, power / self._count
 
     def _blurred(self, sigma: float) -> Waves:
         rows, columns = self._transfers(sigma)
@@ -187,4 +188,5 @@ def averaged(waves: Waves, factor: int) -> Waves:
             result += values
         else:
             result[1:] += values[:0:-1]
-    return result / factor**0.5
+    result /= factor**0.5
+    return result
