@@ -8,8 +8,10 @@ from typing import Any
 _HOMES = {
     "DoctorPanel": "doctor_panel",
     "EnginePanel": "engine_panel",
-    "EsrrfStep": "steps",
-    "MagnifyStep": "steps",
+    "EsrrfStep": "steps.reconstruction",
+    "FrcStep": "steps.measurements",
+    "MagnifyStep": "steps.images",
+    "SrrfStep": "steps.reconstruction",
     "StepWidget": "step",
     "telomeres": "samples",
 }
@@ -18,7 +20,9 @@ __all__ = [
     "DoctorPanel",
     "EnginePanel",
     "EsrrfStep",
+    "FrcStep",
     "MagnifyStep",
+    "SrrfStep",
     "StepWidget",
     "telomeres",
 ]

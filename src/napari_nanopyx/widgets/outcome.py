@@ -1,4 +1,4 @@
-"""Computes a result on the compute thread, for a layer made on the GUI thread."""
+"""Computes a result on the compute thread, for a layer or plot on the GUI thread."""
 
 from __future__ import annotations
 
@@ -28,18 +28,27 @@ MOST_SAMPLES = 1_000_000
 class Outcome:
     """A result with all that its layer needs: nothing is left to compute."""
 
-    image: NDArray[Any]
+    result: Any
+    """What the method returned."""
+    image: NDArray[Any] | None
+    """The image in it, if there is one."""
     provenance: dict[str, Any]
-    limits: tuple[float, float]
-    """Smallest and largest value."""
-    contrast: tuple[float, float]
+    limits: tuple[float, float] = (0.0, 1.0)
+    """Smallest and largest value of the image."""
+    contrast: tuple[float, float] = (0.0, 1.0)
     """The values between which it is shown."""
+
+    @property
+    def summary(self) -> str:
+        """What a result that is more than an image says of itself."""
+        return "" if isinstance(self.result, np.ndarray) else str(self.result)
 
 
 def compute(
     function: Callable[..., Any],
     sources: Mapping[str, Source],
     parameters: Mapping[str, Any],
+    image_of: Callable[[Any], NDArray[Any]] | None,
     progress: Progress,
     cancel: Event,
 ) -> Outcome:
@@ -53,6 +62,8 @@ def compute(
         Its images by argument.
     parameters
         Its other arguments.
+    image_of
+        Takes the image out of the result; None if there is none.
     progress, cancel
         Passed on to it.
     """
@@ -61,13 +72,14 @@ def compute(
     arrays = {name: source.data for name, source in sources.items()}
     began = time.perf_counter()
     with engine.record() as runs, _devices_used() as devices:
-        image = function(**arrays, **parameters, progress=progress, cancel=cancel)
+        result = function(**arrays, **parameters, progress=progress, cancel=cancel)
     seconds = time.perf_counter() - began
-    image = flatten(image)
-    limits, contrast = display_range(image)
     name = f"napari_nanopyx.{function.__name__}"
     record = provenance.describe(name, parameters, sources, runs, devices, seconds)
-    return Outcome(image, record, limits, contrast)
+    if image_of is None:
+        return Outcome(result, None, record)
+    image = flatten(image_of(result))
+    return Outcome(result, image, record, *display_range(image))
 
 
 @contextmanager
@@ -111,7 +123,9 @@ def add_layer(
     colormap: str | None,
     outcome: Outcome,
 ) -> None:
-    """Add a result to the viewer, over the layer that it was made from."""
+    """Add the image of a result to the viewer, over the layer it was made from."""
+    if outcome.image is None:
+        raise ValueError("the outcome has no image")
     layer = viewer.add_image(
         outcome.image,
         name=name,

@@ -1,4 +1,4 @@
-"""One step as a widget: a form, Run, Stop, progress, and a layer as the result."""
+"""One step as a widget: a form, Run, Stop, progress, and a layer or a plot."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import (
+    QApplication,
     QHBoxLayout,
     QLabel,
     QMainWindow,
@@ -24,10 +25,14 @@ from napari_nanopyx.widgets.form import Form
 from napari_nanopyx.widgets.layers import Placement, Source, read
 from napari_nanopyx.widgets.messages import explain, how_it_was_computed
 from napari_nanopyx.widgets.outcome import Outcome, add_layer, compute
+from napari_nanopyx.widgets.plot import ResultPlot
+from napari_nanopyx.widgets.script import as_python
 from napari_nanopyx.widgets.watch import Watch
 
 if TYPE_CHECKING:
     from napari.viewer import Viewer
+
+_NEVER = object()
 
 
 @dataclass(frozen=True)
@@ -40,10 +45,17 @@ class Step:
     """Takes one array or more, the parameters, ``progress`` and ``cancel``."""
     images: Mapping[str, Sequence[int]]
     """The parameters that are images, with the numbers of axes they may have."""
-    suffix: Callable[[Mapping[str, Any]], str]
+    suffix: Callable[[Mapping[str, Any]], str] = lambda _: ""
     """Parameters → what the result's name says was done: ``"eSRRF AVG ×5"``."""
-    place: Callable[[Source, Mapping[str, Any]], Placement]
-    """Input and parameters → where the result lies on the input."""
+    place: Callable[[Source, Mapping[str, Any]], Placement] | None = None
+    """Input and parameters → where the resulting image lies on the input; None if
+    there is no image in the result."""
+    image: Callable[[Any], Any] = lambda result: result
+    """Result → the image in it."""
+    derived: Callable[[Source], Mapping[str, Any]] = lambda _: {}
+    """Input → parameters that it knows better than a user, such as its pixel size."""
+    automatic: Mapping[str, Any] = field(default_factory=dict)
+    """The value of a field, by parameter, that stands for None."""
     options: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     advanced: Sequence[str] = ()
     hidden: Sequence[str] = ()
@@ -80,6 +92,10 @@ class StepWidget(DockContent):
         self.reset_button = _button(
             "Reset", "Put every setting back to its default", self.form.reset
         )
+        self.copy_button = _button(
+            "Copy", "Copy Python lines that do the same", self.copy
+        )
+        self.plot = ResultPlot()
         self.progress_bar = QProgressBar()
         self.progress_bar.setTextVisible(True)
         self.status = QLabel()
@@ -92,25 +108,25 @@ class StepWidget(DockContent):
 
     def run(self) -> None:
         """Put a run with the present settings in the queue."""
-        layers = self.form.layers
-        if None in layers.values():
+        if None in self.form.layers.values():
             return
-        sources = {name: read(layer) for name, layer in layers.items()}
-        parameters = self.form.parameters
-        first = next(iter(sources.values()))
-        job = Job(partial(compute, self.step.function, sources, parameters))
-        watch = Watch(job, f"{self.step.title} of {first.name}", self._main_window())
-        # No part of self: the layer arrives even if this panel is closed meanwhile.
-        watch.succeeded.connect(
-            partial(
-                add_layer,
-                self.viewer,
-                first,
-                self.step.place(first, parameters),
-                f"{first.name} {self.step.suffix(parameters)}",
-                self.step.colormap,
+        sources, parameters = self._chosen()
+        first, step = next(iter(sources.values())), self.step
+        image = None if step.place is None else step.image
+        job = Job(partial(compute, step.function, sources, parameters, image))
+        watch = Watch(job, f"{step.title} of {first.name}", self._main_window())
+        if step.place is not None:
+            # No part of self: the layer arrives even if this panel is closed meanwhile.
+            watch.succeeded.connect(
+                partial(
+                    add_layer,
+                    self.viewer,
+                    first,
+                    step.place(first, parameters),
+                    f"{first.name} {step.suffix(parameters)}",
+                    step.colormap,
+                )
             )
-        )
         watch.failed.connect(partial(_show_problem, self.step.title))
         watch.progressed.connect(self._on_progress)
         watch.succeeded.connect(self._on_success)
@@ -119,6 +135,16 @@ class StepWidget(DockContent):
         watch.ended.connect(self._on_end)
         self.watches.append(watch)
         self._show_queue()
+
+    def copy(self) -> None:
+        """Put Python lines that do the same into the clipboard."""
+        if None in self.form.layers.values():
+            return
+        text = as_python(self.step.function, *self._chosen())
+        clipboard = QApplication.clipboard()
+        if clipboard is not None:
+            clipboard.setText(text)
+            self.status.setText("Copied: paste it into the console or a script.")
 
     def stop(self) -> None:
         """Stop every run of this panel, the waiting ones too."""
@@ -140,15 +166,27 @@ class StepWidget(DockContent):
         elif not self.watches:
             self.status.clear()
 
+    def _chosen(self) -> tuple[dict[str, Source], dict[str, Any]]:
+        """Return the images and the other arguments, as they are now."""
+        sources = {name: read(layer) for name, layer in self.form.layers.items()}
+        parameters = {
+            name: None if self.step.automatic.get(name, _NEVER) == value else value
+            for name, value in self.form.parameters.items()
+        }
+        parameters |= self.step.derived(next(iter(sources.values())))
+        return sources, parameters
+
     def _lay_out(self) -> None:
         buttons = QHBoxLayout()
         for button in (self.run_button, self.stop_button, self.reset_button):
             buttons.addWidget(button)
+        buttons.addWidget(self.copy_button)
         layout = QVBoxLayout(self)
         layout.addWidget(self.form)
         layout.addLayout(buttons)
         layout.addWidget(self.progress_bar)
         layout.addWidget(self.status)
+        layout.addWidget(self.plot)
         self._show_queue()
 
     def _main_window(self) -> QMainWindow | None:
@@ -171,7 +209,10 @@ class StepWidget(DockContent):
         self.progress_bar.setFormat(f"{done} of {total} frames")
 
     def _on_success(self, outcome: Outcome) -> None:
-        self.status.setText(how_it_was_computed(outcome.provenance))
+        done = how_it_was_computed(outcome.provenance)
+        self.status.setText("\n".join(filter(None, (outcome.summary, done))))
+        if hasattr(outcome.result, "plot"):
+            self.plot.show_result(outcome.result)
 
     def _on_failure(self, problem: BaseException) -> None:
         self.status.setText(explain(self.step.title, problem) or f"Failed: {problem}")

@@ -1,4 +1,4 @@
-"""The steps of the plugin: each is one method with what its form needs besides."""
+"""Steps that give a super-resolved image."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class EsrrfStep(StepWidget):
             function=napari_nanopyx.esrrf,
             images={"image": (2, 3)},
             suffix=_name_esrrf,
-            place=_place_esrrf,
+            place=_place_in_time,
             options={
                 "image": {"label": "Movie"},
                 "temporal": {
@@ -51,28 +51,46 @@ class EsrrfStep(StepWidget):
         super().__init__(napari_viewer, step)
 
 
-class MagnifyStep(StepWidget):
-    """Enlarge an image, keeping its place."""
+class SrrfStep(StepWidget):
+    """Reconstruct a super-resolved image from a movie by SRRF."""
 
     def __init__(self, napari_viewer: Viewer) -> None:
         step = Step(
-            title="Magnify",
-            function=napari_nanopyx.magnify,
+            title="SRRF",
+            function=napari_nanopyx.srrf,
             images={"image": (2, 3)},
-            suffix=lambda chosen: f"magnified ×{chosen['factor']:g}",
-            place=lambda source, chosen: Placement.magnified(
-                source.ndim, chosen["factor"]
+            suffix=lambda chosen: (
+                f"SRRF {chosen['temporal']} ×{chosen['magnification']}"
             ),
+            place=_place_in_time,
             options={
-                "factor": {
-                    "annotation": float,
-                    "value": 2.0,
-                    "min": 0.1,
-                    "max": 20.0,
-                    "step": 0.5,
-                }
+                "image": {"label": "Movie"},
+                "temporal": {
+                    "label": "Combine frames by",
+                    "choices": [
+                        ("TRA: mean", "TRA"),
+                        ("TRM: maximum", "TRM"),
+                        ("TRPPM: pairwise products", "TRPPM"),
+                        ("TRAC2: autocumulant, order 2", "TRAC2"),
+                        ("TRAC3: autocumulant, order 3", "TRAC3"),
+                        ("TRAC4: autocumulant, order 4", "TRAC4"),
+                        ("VAR: variance", "VAR"),
+                        ("STD: standard deviation", "STD"),
+                    ],
+                },
+                "frames_per_timepoint": {"label": "Frames per time point (0: all)"},
             },
-            hidden=("shift",),
+            advanced=(
+                "axes",
+                "border",
+                "intensity_weighting",
+                "positivity",
+                "renormalise",
+                "gradient_smoothing",
+                "weight",
+                "integrate_lag_times",
+            ),
+            colormap="magma",
         )
         super().__init__(napari_viewer, step)
 
@@ -81,9 +99,9 @@ def _name_esrrf(chosen: Mapping[str, Any]) -> str:
     return f"eSRRF {chosen['temporal']} ×{chosen['magnification']}"
 
 
-def _place_esrrf(source: Source, chosen: Mapping[str, Any]) -> Placement:
+def _place_in_time(source: Source, chosen: Mapping[str, Any]) -> Placement:
     grid = Placement.magnified(source.ndim, chosen["magnification"])
     if source.ndim == 2:
         return grid
     frames = min(chosen["frames_per_timepoint"] or len(source.data), len(source.data))
-    return grid.windowed(frames, chosen["frame_gap"] or frames)
+    return grid.windowed(frames, chosen.get("frame_gap") or frames)

@@ -1,0 +1,1 @@
+"""The steps of the plugin: each is one method with what its form needs besides."""
