@@ -90,9 +90,8 @@ def _wait(until: Callable[[], bool]) -> None:
 
 @contextmanager
 def _viewer() -> Iterator[napari.Viewer]:
-    viewer = napari.Viewer()
+    viewer = napari.Viewer(show_welcome_screen=False)
     viewer.window.resize(*SIZE)
-    viewer.window._qt_viewer.set_welcome_visible(False)
     try:
         yield viewer
     finally:

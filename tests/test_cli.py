@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -85,6 +86,61 @@ def test_esrrf_options_are_the_functions_parameters() -> None:
     assert set(options) == set(method)
     for name, parameter in method.items():
         assert options[name].default == parameter.default, name
+
+
+@pytest.mark.parametrize("name", ["esrrf", "srrf", "frc"])
+def test_options_explain_themselves(name: str) -> None:
+    """No option of a command that is made from a function lacks its help."""
+    code, out, _ = run(name, "--help")
+    assert code == 0
+    found = dict(inspect.signature(getattr(nx, name)).parameters)
+    for parameter in set(found) - {"image", "image_a", "image_b", "progress", "cancel"}:
+        option = f"--{parameter.replace('_', '-')}"
+        assert re.search(rf"{option}\b[^\n]*\n?\s+\w", out), option
+    assert "`" not in out
+
+
+def test_srrf_is_the_function_on_a_file(source: Path, tmp_path: Path) -> None:
+    """Options reach the function, and the result its place in time."""
+    target = tmp_path / "result.tif"
+    code, _, err = run(
+        "srrf", source, target, "--magnification", 2, "--temporal", "TRAC2",
+        "--frames-per-timepoint", 3, "--no-positivity", "--implementation", "serial",
+    )  # fmt: skip
+    assert (code, err) == (0, "")
+    expected = nx.srrf(
+        MOVIE,
+        2,
+        temporal="TRAC2",
+        frames_per_timepoint=3,
+        positivity=False,
+        implementation="serial",
+    )
+    with open_movie(target) as images:
+        np.testing.assert_array_equal(images[...], expected)
+        assert images.metadata.frame_interval == pytest.approx(1.5)
+
+
+def test_frc_says_the_resolution_in_the_files_unit(tmp_path: Path) -> None:
+    """The pixel size of the file counts unless another is given."""
+    random = np.random.default_rng(1)
+    scene = nx.convolve(random.normal(size=(96, 96)), np.ones((5, 5)) / 5)
+    images = [scene + random.normal(size=scene.shape) for _ in range(2)]
+    paths = [tmp_path / "odd.tif", tmp_path / "even.tif"]
+    for path, image in zip(paths, images, strict=True):
+        tifffile.imwrite(
+            path,
+            image.astype(np.float32),
+            imagej=True,
+            resolution=(10, 10),
+            metadata={"axes": "YX", "unit": "um"},
+        )
+    code, out, err = run("frc", *paths)
+    assert (code, err) == (0, "")
+    images = [image.astype(np.float32) for image in images]
+    assert out.strip() == str(nx.frc(*images, pixel_size=0.1, units="µm"))
+    code, out, _ = run("frc", *paths, "--pixel-size", 100, "--units", "nm")
+    assert out.strip() == str(nx.frc(*images, pixel_size=100, units="nm"))
 
 
 def test_esrrf_takes_drift_from_a_file(source: Path, tmp_path: Path) -> None:
@@ -272,13 +328,13 @@ def test_demo_writes_image_and_picture(
 
 
 def test_help_loads_nothing_heavy() -> None:
-    """Printing the help does not wait for NumPy, OpenCL or Qt."""
+    """Printing the help waits for the methods it explains, but not for what they use."""
     script = (
         "import sys\n"
         "from typer.testing import CliRunner\n"
         "from napari_nanopyx.cli import app\n"
         "assert CliRunner().invoke(app, ['esrrf', '--help']).exit_code == 0\n"
-        "heavy = {'numpy', 'numba', 'pyopencl', 'qtpy', 'napari', 'matplotlib'}\n"
+        "heavy = {'numba', 'pyopencl', 'qtpy', 'napari', 'matplotlib', 'sklearn'}\n"
         "sys.exit(', '.join(heavy & set(sys.modules)) or 0)\n"
     )
     ran = subprocess.run(

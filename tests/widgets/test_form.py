@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from magicgui.widgets import CheckBox, ComboBox, FloatSpinBox, SpinBox
 
-from napari_nanopyx.widgets.form import Form, tooltips
+from napari_nanopyx._parameters import explanations
+from napari_nanopyx.widgets.form import Form
 
 
 def method(
@@ -95,7 +96,7 @@ def test_reset_brings_the_defaults_back(form: Form, viewer: Any) -> None:
 def test_tooltips_come_from_the_docstring(form: Form) -> None:
     expected = "Output pixels along one input pixel."
     assert form.fields["magnification"].tooltip == expected
-    assert tooltips(method)["weighting"] == "Shared words."
+    assert explanations(method)["weighting"] == "Shared words."
 
 
 def test_only_layers_that_fit_are_offered(form: Form, viewer: Any) -> None:

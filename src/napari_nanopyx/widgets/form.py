@@ -5,20 +5,18 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any, cast, get_type_hints
+from typing import TYPE_CHECKING, Any, cast
 
-from docstring_parser import DocstringStyle, parse
 from magicgui.widgets import create_widget
 from magicgui.widgets.bases import CategoricalWidget, ValueWidget
 from qtpy.QtWidgets import QFormLayout, QLabel, QWidget
 from superqt import QCollapsible
 
+from napari_nanopyx._parameters import PROGRAMMATIC, explanations, parameters
 from napari_nanopyx.widgets.layers import fits
 
 if TYPE_CHECKING:
     from napari.viewer import Viewer
-
-PROGRAMMATIC = frozenset({"implementation", "progress", "cancel", "drift"})
 
 
 class Form(QWidget):
@@ -55,11 +53,11 @@ class Form(QWidget):
         self._viewer = viewer
         self._images = dict(images)
         self.fields: dict[str, ValueWidget[Any]] = {}
-        hints = get_type_hints(function, include_extras=True)
-        tips = tooltips(function)
+        tips = explanations(function)
         rows, rest = _rows(self), QWidget()
         folded_rows = _rows(rest)
-        for name, parameter in inspect.signature(function).parameters.items():
+        for parameter, hint in parameters(function):
+            name = parameter.name
             if name in PROGRAMMATIC or name in hidden:
                 continue
             chosen = {"tooltip": tips.get(name, ""), **(options or {}).get(name, {})}
@@ -67,7 +65,7 @@ class Form(QWidget):
             if name in images:
                 field = self._layer_field(name, chosen)
             else:
-                field = parameter_field(parameter, hints.get(name), chosen)
+                field = parameter_field(parameter, hint, chosen)
             self.fields[name] = field
             _add_row(folded_rows if name in advanced else rows, label, field)
         self._defaults = self.parameters
@@ -120,16 +118,6 @@ class Form(QWidget):
             if fits(active, dimensions):
                 self.fields[name].value = active
                 return
-
-
-def tooltips(function: Callable[..., Any]) -> dict[str, str]:
-    """Return what the numpydoc docstring says of each parameter."""
-    parsed = parse(function.__doc__ or "", style=DocstringStyle.NUMPYDOC)
-    return {
-        name.strip(): " ".join((entry.description or "").split())
-        for entry in parsed.params
-        for name in entry.arg_name.split(",")
-    }
 
 
 def parameter_field(

@@ -1,0 +1,211 @@
+"""Makes commands of methods: options from the signature, help from the docstring."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args, get_origin
+
+import typer
+from numpy.typing import NDArray
+
+from napari_nanopyx import _terminal as terminal
+from napari_nanopyx._parameters import PROGRAMMATIC, explanations, parameters, summary
+
+if TYPE_CHECKING:
+    from napari_nanopyx.io import ImageMetadata
+
+Source = Annotated[
+    Path,
+    typer.Argument(metavar="IN", help="TIFF file or Zarr folder.", show_default=False),
+]
+Target = Annotated[
+    Path,
+    typer.Argument(
+        metavar="OUT", help="TIFF file to write (.tif, .tiff).", show_default=False
+    ),
+]
+Channel = Annotated[
+    int | None, typer.Option(help="Channel to take, from 0, if there are several.")
+]
+Plane = Annotated[
+    int | None, typer.Option(help="Plane to take, from 0, if there are several.")
+]
+Pinned = Annotated[
+    str | None,
+    typer.Option(
+        "--implementation",
+        help="Compute with this implementation (see doctor); else the engine chooses.",
+    ),
+]
+Drift = Annotated[
+    Path | None,
+    typer.Option(help="CSV file: row and column correction of every frame."),
+]
+
+_POSITIONAL: dict[str, Any] = {"source": Source, "target": Target}
+_CHOSEN = {"channel": Channel, "plane": Plane, "implementation": Pinned}
+
+Described = Callable[["ImageMetadata", Mapping[str, Any], int], "ImageMetadata"]
+"""Metadata of the movie, parameters, number of images → metadata of the images."""
+
+
+def images_command(
+    function: Callable[..., NDArray[Any]], described: Described
+) -> Callable[..., None]:
+    """Return a command that reads a movie and writes the images made of it.
+
+    Parameters
+    ----------
+    function
+        Takes the movie first, then parameters with plain values.
+    described
+        Makes the metadata of what is written.
+    """
+
+    def command(
+        source: Path,
+        target: Path,
+        channel: int | None,
+        plane: int | None,
+        implementation: str | None,
+        **chosen: Any,
+    ) -> None:
+        with terminal.one_sentence_errors():
+            from napari_nanopyx import engine
+            from napari_nanopyx.io import check_output, open_movie, write_tiff
+
+            check_output(target, source)
+            drift = chosen.pop("drift", None)
+            given = {} if drift is None else {"drift": terminal.read_shifts(drift)}
+            name = function.__name__
+            with (
+                open_movie(source, channel=channel, plane=plane) as movie,
+                engine.record() as runs,
+                terminal.progress(name, len(movie)) as progress,
+            ):
+                images = function(
+                    movie,
+                    **chosen,
+                    **given,
+                    implementation=implementation,
+                    progress=progress,
+                    cancel=terminal.terminated,
+                )
+                metadata = described(movie.metadata, chosen, len(images))
+            provenance = terminal.provenance(name, source, chosen, runs)
+            write_tiff(target, images, metadata, provenance=provenance)
+            terminal.say_written(target, images.shape, runs)
+
+    return _with_options(command, function, _POSITIONAL)
+
+
+def numbers_command(function: Callable[..., Any]) -> Callable[..., None]:
+    """Return a command that reads two images and says what their comparison found.
+
+    The pixel size of the first image counts, if its file tells it.
+
+    Parameters
+    ----------
+    function
+        Takes two images first; its result says itself in one line.
+    """
+    first, second = list(inspect.signature(function).parameters)[:2]
+
+    def command(
+        channel: int | None,
+        plane: int | None,
+        implementation: str | None,
+        **chosen: Any,
+    ) -> None:
+        with terminal.one_sentence_errors():
+            from napari_nanopyx.io import open_movie
+
+            paths = [chosen.pop(first), chosen.pop(second)]
+            with (
+                open_movie(paths[0], channel=channel, plane=plane) as image,
+                open_movie(paths[1], channel=channel, plane=plane) as other,
+            ):
+                size = image.metadata.pixel_size
+                if chosen.get("units") == "px" and size and size[0] == size[1]:
+                    chosen |= {"pixel_size": size[0], "units": image.metadata.unit}
+                result = function(
+                    image[...], other[...], **chosen, implementation=implementation
+                )
+            typer.echo(result)
+
+    return _with_options(command, function, {n: _file(n) for n in (first, second)})
+
+
+def _with_options(
+    command: Callable[..., None],
+    function: Callable[..., Any],
+    positional: Mapping[str, Any],
+) -> Callable[..., None]:
+    """Give a command the parameters of a function as its options."""
+    help_of, images = explanations(function), _images(function)
+    options = [_parameter(name, hint) for name, hint in positional.items()]
+    for parameter, hint in parameters(function):
+        name = parameter.name
+        if name == "drift":
+            options.append(_parameter(name, Drift, None))
+        elif name not in images and name not in PROGRAMMATIC:
+            option = typer.Option(help=_help(help_of.get(name, ""), hint))
+            plain: Any = Annotated[_plain(hint), option]
+            options.append(_parameter(name, plain, parameter.default))
+    options += [_parameter(name, hint, None) for name, hint in _CHOSEN.items()]
+    command.__name__ = function.__name__
+    command.__doc__ = summary(function)
+    command.__annotations__ = {option.name: option.annotation for option in options}
+    command.__signature__ = inspect.Signature(options)  # type: ignore[attr-defined]
+    return command
+
+
+def _images(function: Callable[..., Any]) -> list[str]:
+    """Return the parameters without a default: those that are images."""
+    listed = inspect.signature(function).parameters.values()
+    return [each.name for each in listed if each.default is inspect.Parameter.empty]
+
+
+def _plain(hint: Any) -> Any:
+    """Return the type of an option: without a range, and text for a choice."""
+    if get_origin(hint) is Annotated:
+        hint = get_args(hint)[0]
+    if get_origin(hint) is Literal or hint == (str | float):
+        return str
+    return hint
+
+
+def _help(text: str, hint: Any) -> str:
+    """Return a parameter's explanation for a terminal, with its choices."""
+    plain = text.replace("`", "")
+    if get_origin(hint) is Literal:
+        plain += f" One of {', '.join(map(str, get_args(hint)))}."
+    return plain
+
+
+def _file(name: str) -> Any:
+    """Return the type of an argument that is an image file."""
+    metavar = name.upper()
+    help_text = "TIFF file or Zarr folder."
+    argument = typer.Argument(metavar=metavar, help=help_text, show_default=False)
+    return Annotated[Path, argument]
+
+
+def _parameter(
+    name: str, hint: Any, default: Any = inspect.Parameter.empty
+) -> inspect.Parameter:
+    kind = inspect.Parameter.KEYWORD_ONLY
+    return inspect.Parameter(name, kind, default=default, annotation=hint)
+
+
+def in_time(
+    metadata: ImageMetadata, chosen: Mapping[str, Any], count: int
+) -> ImageMetadata:
+    """Describe images of time points, magnified along rows and columns."""
+    step = chosen.get("frame_gap") or chosen["frames_per_timepoint"]
+    interval = metadata.frame_interval
+    return metadata.magnified(chosen["magnification"]).with_frame_interval(
+        interval * step if interval and step and count > 1 else None
+    )
