@@ -328,7 +328,7 @@ def test_demo_writes_image_and_picture(
 
 
 def test_help_loads_nothing_heavy() -> None:
-    """Printing the help waits for the methods it explains, but not for what they use."""
+    """Printing the help waits for the methods it explains, not for what they use."""
     script = (
         "import sys\n"
         "from typer.testing import CliRunner\n"
