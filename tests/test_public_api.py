@@ -13,6 +13,7 @@ import napari_nanopyx as nx
 
 FUNCTIONS = (
     "convolve",
+    "decorrelation",
     "error_map",
     "esrrf",
     "frc",
@@ -21,9 +22,11 @@ FUNCTIONS = (
     "srrf",
     "transform",
 )
-RESULTS = ("FRC", "ErrorMap")
+RESULTS = ("Decorrelation", "ErrorMap", "FRC")
 SIGNATURES = {
     "convolve": "(image, kernel, *, implementation=None, progress=None, cancel=None)",
+    "decorrelation": "(image, *, rmin=0.0, rmax=1.0, n_r=50, n_g=10, pixel_size=1.0, "
+    "units='px', roi=None, sectors=1, implementation=None, progress=None, cancel=None)",
     "error_map": "(reference, super_resolved, *, sigma=None, space='sr', "
     "crop_border=0, realign=False, implementation=None, progress=None, cancel=None)",
     "esrrf": "(image, magnification=5, radius=1.5, sensitivity=1.0, *, temporal='AVG', "

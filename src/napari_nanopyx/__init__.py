@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from napari_nanopyx import engine
     from napari_nanopyx.methods.convolve import convolve
+    from napari_nanopyx.methods.decorrelation import decorrelation
+    from napari_nanopyx.methods.decorrelation_result import Decorrelation
     from napari_nanopyx.methods.error_map import error_map
     from napari_nanopyx.methods.error_map_result import ErrorMap
     from napari_nanopyx.methods.esrrf import esrrf
@@ -22,9 +24,11 @@ if TYPE_CHECKING:
 
 __all__ = [
     "FRC",
+    "Decorrelation",
     "ErrorMap",
     "__version__",
     "convolve",
+    "decorrelation",
     "engine",
     "error_map",
     "esrrf",
@@ -36,9 +40,11 @@ __all__ = [
 ]
 
 _MODULES = {
+    "Decorrelation": "napari_nanopyx.methods.decorrelation_result",
     "ErrorMap": "napari_nanopyx.methods.error_map_result",
     "FRC": "napari_nanopyx.methods.frc_result",
     "convolve": "napari_nanopyx.methods.convolve",
+    "decorrelation": "napari_nanopyx.methods.decorrelation",
     "error_map": "napari_nanopyx.methods.error_map",
     "esrrf": "napari_nanopyx.methods.esrrf",
     "frc": "napari_nanopyx.methods.frc",
