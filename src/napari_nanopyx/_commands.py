@@ -109,7 +109,8 @@ def numbers_command(function: Callable[..., Any]) -> Callable[..., None]:
     Parameters
     ----------
     function
-        Takes two images first; its result says itself in one line.
+        Takes two images first; its result says itself in one line. If it holds a
+        ``map``, that can be written.
     """
     first, second = list(inspect.signature(function).parameters)[:2]
 

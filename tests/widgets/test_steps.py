@@ -63,6 +63,41 @@ def test_a_resolution_is_said_with_the_layers_unit_and_drawn(
     np.testing.assert_allclose(axes.lines[0].get_ydata(), expected.correlation)
 
 
+def test_an_error_map_lies_over_the_super_resolved_image(
+    viewer: Any, open_widget: Any, run: Any
+) -> None:
+    fine = np.random.default_rng(2).gamma(0.3, 100, (60, 72)).astype(np.float32)
+    coarse = fine.reshape(30, 2, 36, 2).mean((1, 3))
+    viewer.add_image(coarse, name="mean", scale=(0.1, 0.1), units=("um", "um"))
+    place = {"scale": (0.05, 0.05), "translate": (-0.025, -0.025)}
+    viewer.add_image(fine, name="fine", units=("um", "um"), **place)
+    widget = open_widget("Error map")
+    widget.form.fields["reference"].value = viewer.layers["mean"]
+    widget.form.fields["super_resolved"].value = viewer.layers["fine"]
+    run(widget)
+    layer, expected = viewer.layers[-1], nx.error_map(coarse, fine)
+    np.testing.assert_allclose(layer.data, expected.map)
+    assert layer.name == "fine error map"
+    np.testing.assert_allclose(layer.scale, (0.05, 0.05))
+    np.testing.assert_allclose(layer.translate, (-0.025, -0.025))
+    assert str(expected) in widget.status.text()
+    assert layer.metadata["napari_nanopyx"]["result"] == str(expected)
+
+
+def test_a_turned_image_stays_in_place(
+    viewer: Any, open_widget: Any, run: Any, movie: NDArray[Any]
+) -> None:
+    viewer.add_image(movie, name="cells", scale=(0.5, 0.1, 0.1))
+    widget = open_widget("Shift, scale and turn")
+    widget.form.fields["shift"].value = (1.5, -2.0)
+    widget.form.fields["angle"].value = 0.3
+    run(widget)
+    expected = nx.transform(movie, shift=(1.5, -2.0), angle=0.3)
+    layer = viewer.layers[-1]
+    np.testing.assert_allclose(layer.data, expected, rtol=1e-4, atol=1e-2)
+    np.testing.assert_allclose(layer.scale, (0.5, 0.1, 0.1))
+
+
 def test_pixels_that_are_not_square_give_a_resolution_in_pixels(
     viewer: Any, open_widget: Any, run: Any
 ) -> None:

@@ -8,22 +8,26 @@ from typing import Any
 _HOMES = {
     "DoctorPanel": "doctor_panel",
     "EnginePanel": "engine_panel",
+    "ErrorMapStep": "steps.measurements",
     "EsrrfStep": "steps.reconstruction",
     "FrcStep": "steps.measurements",
     "MagnifyStep": "steps.images",
     "SrrfStep": "steps.reconstruction",
     "StepWidget": "step",
+    "TransformStep": "steps.images",
     "telomeres": "samples",
 }
 
 __all__ = [
     "DoctorPanel",
     "EnginePanel",
+    "ErrorMapStep",
     "EsrrfStep",
     "FrcStep",
     "MagnifyStep",
     "SrrfStep",
     "StepWidget",
+    "TransformStep",
     "telomeres",
 ]
 

@@ -76,6 +76,8 @@ def compute(
     seconds = time.perf_counter() - began
     name = f"napari_nanopyx.{function.__name__}"
     record = provenance.describe(name, parameters, sources, runs, devices, seconds)
+    if not isinstance(result, np.ndarray):
+        record["result"] = str(result)
     if image_of is None:
         return Outcome(result, None, record)
     image = flatten(image_of(result))
@@ -106,6 +108,9 @@ def display_range(
     A few bright points would leave the rest dark, so the brightest thousandth is shown
     as white; what is negative, as autocorrelations can be, is shown as black.
     """
+    image = image[np.isfinite(image)]
+    if not image.size:
+        return (0.0, 1.0), (0.0, 1.0)
     low, high = float(image.min()), float(image.max())
     if not low < high:
         return (low, low + 1), (low, low + 1)

@@ -52,6 +52,9 @@ class Step:
     there is no image in the result."""
     image: Callable[[Any], Any] = lambda result: result
     """Result → the image in it."""
+    over: Callable[[Mapping[str, Any]], str | None] = lambda _: None
+    """Parameters → the image, by parameter, that the result lies over; None for the
+    first."""
     derived: Callable[[Source], Mapping[str, Any]] = lambda _: {}
     """Input → parameters that it knows better than a user, such as its pixel size."""
     automatic: Mapping[str, Any] = field(default_factory=dict)
@@ -111,7 +114,8 @@ class StepWidget(DockContent):
         if None in self.form.layers.values():
             return
         sources, parameters = self._chosen()
-        first, step = next(iter(sources.values())), self.step
+        step = self.step
+        first = sources[step.over(parameters) or next(iter(sources))]
         image = None if step.place is None else step.image
         job = Job(partial(compute, step.function, sources, parameters, image))
         watch = Watch(job, f"{step.title} of {first.name}", self._main_window())
@@ -211,7 +215,7 @@ class StepWidget(DockContent):
     def _on_success(self, outcome: Outcome) -> None:
         done = how_it_was_computed(outcome.provenance)
         self.status.setText("\n".join(filter(None, (outcome.summary, done))))
-        if hasattr(outcome.result, "plot"):
+        if self.step.place is None and hasattr(outcome.result, "plot"):
             self.plot.show_result(outcome.result)
 
     def _on_failure(self, problem: BaseException) -> None:

@@ -1,4 +1,4 @@
-"""Steps that give an image of the same scene: larger, or cleaner."""
+"""Steps that give an image of the same scene: larger, moved, or cleaner."""
 
 from __future__ import annotations
 
@@ -34,5 +34,29 @@ class MagnifyStep(StepWidget):
                 }
             },
             hidden=("shift",),
+        )
+        super().__init__(napari_viewer, step)
+
+
+class TransformStep(StepWidget):
+    """Shift, scale and turn an image."""
+
+    def __init__(self, napari_viewer: Viewer) -> None:
+        pair = {"annotation": tuple[float, float]}
+        shifts = {"min": -10_000.0, "max": 10_000.0, "step": 0.1}
+        scales = {"min": 0.01, "max": 100.0, "step": 0.01}
+        step = Step(
+            title="Transform",
+            function=napari_nanopyx.transform,
+            images={"image": (2, 3)},
+            suffix=lambda _: "transformed",
+            place=lambda source, _: Placement.magnified(source.ndim, 1.0),
+            options={
+                "shift": pair | {"label": "Shift (row, column)", "options": shifts},
+                "scale": pair | {"label": "Scale (row, column)", "options": scales},
+                "angle": {"label": "Angle (radians)"},
+                "fill": {"label": "Value outside"},
+            },
+            advanced=("fill",),
         )
         super().__init__(napari_viewer, step)

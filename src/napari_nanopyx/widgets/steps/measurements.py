@@ -1,11 +1,11 @@
-"""Steps that give a number and a curve, rather than an image."""
+"""Steps that say how good an image is."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 import napari_nanopyx
-from napari_nanopyx.widgets.layers import Source
+from napari_nanopyx.widgets.layers import Placement, Source
 from napari_nanopyx.widgets.step import Step, StepWidget
 
 if TYPE_CHECKING:
@@ -29,6 +29,47 @@ class FrcStep(StepWidget):
             },
             hidden=("pixel_size", "units"),
             derived=pixel_size,
+        )
+        super().__init__(napari_viewer, step)
+
+
+class ErrorMapStep(StepWidget):
+    """Compare a super-resolved image with a diffraction-limited one."""
+
+    def __init__(self, napari_viewer: Viewer) -> None:
+        step = Step(
+            title="Error map",
+            function=napari_nanopyx.error_map,
+            images={"reference": (2,), "super_resolved": (2,)},
+            suffix=lambda _: "error map",
+            place=lambda source, _: Placement.magnified(source.ndim, 1.0),
+            image=lambda result: result.map,
+            over=lambda chosen: (
+                "super_resolved" if chosen["space"] == "sr" else "reference"
+            ),
+            options={
+                "reference": {"label": "Diffraction-limited image"},
+                "super_resolved": {"label": "Super-resolved image"},
+                "sigma": {
+                    "label": "Blur in reference pixels (0: fitted)",
+                    "annotation": float,
+                    "value": 0.0,
+                    "min": 0.0,
+                    "max": 10.0,
+                    "step": 0.1,
+                },
+                "space": {
+                    "label": "Compare on the grid of",
+                    "choices": [
+                        ("the super-resolved image", "sr"),
+                        ("the reference", "reference"),
+                    ],
+                },
+                "crop_border": {"min": 0, "max": 1000},
+            },
+            automatic={"sigma": 0.0},
+            advanced=("sigma", "crop_border"),
+            colormap="magma",
         )
         super().__init__(napari_viewer, step)
 
