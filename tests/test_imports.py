@@ -37,6 +37,7 @@ def test_import_loads_itself_and_nothing_else() -> None:
     "name",
     [
         *("FRC", "convolve", "esrrf", "frc", "magnify", "polar", "srrf", "transform"),
+        *("estimate_channel_shifts", "register_channels", "ChannelRegistration"),
         "engine",
     ],
 )

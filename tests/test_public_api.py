@@ -16,13 +16,15 @@ FUNCTIONS = (
     "decorrelation",
     "error_map",
     "esrrf",
+    "estimate_channel_shifts",
     "frc",
     "magnify",
     "polar",
+    "register_channels",
     "srrf",
     "transform",
 )
-RESULTS = ("Decorrelation", "ErrorMap", "FRC")
+RESULTS = ("ChannelRegistration", "Decorrelation", "ErrorMap", "FRC")
 SIGNATURES = {
     "convolve": "(image, kernel, *, implementation=None, progress=None, cancel=None)",
     "decorrelation": "(image, *, rmin=0.0, rmax=1.0, n_r=50, n_g=10, pixel_size=1.0, "
@@ -33,11 +35,16 @@ SIGNATURES = {
     "frames_per_timepoint=0, frame_gap=0, intensity_weighting=True, "
     "macro_pixel_correction=True, interpolation='catmull_rom', gradient='roberts', "
     "border='extend', drift=None, implementation=None, progress=None, cancel=None)",
+    "estimate_channel_shifts": "(image, reference=0, *, max_shift, blocks_per_axis=3, "
+    "min_similarity=0.5, blur=0.0, model='field', pixel_size=1.0, units='px', "
+    "implementation=None, progress=None, cancel=None)",
     "frc": "(image_a, image_b, *, pixel_size=1.0, units='px', threshold='1/7', "
     "window='tukey', implementation=None, progress=None, cancel=None)",
     "magnify": "(image, factor, *, kernel='catmull_rom', shift=(0.0, 0.0), "
     "implementation=None, progress=None, cancel=None)",
     "polar": "(image, shape, *, scale='linear', kernel='nearest', fill=0.0, "
+    "implementation=None, progress=None, cancel=None)",
+    "register_channels": "(image, registration, *, kernel='catmull_rom', fill=0.0, "
     "implementation=None, progress=None, cancel=None)",
     "srrf": "(image, magnification=5, ring_radius=0.5, *, axes=6, border=0, "
     "temporal='TRA', frames_per_timepoint=0, intensity_weighting=True, "

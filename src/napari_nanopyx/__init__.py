@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from napari_nanopyx import engine
+    from napari_nanopyx.methods.channel_registration import ChannelRegistration
+    from napari_nanopyx.methods.channels import estimate_channel_shifts
     from napari_nanopyx.methods.convolve import convolve
     from napari_nanopyx.methods.decorrelation import decorrelation
     from napari_nanopyx.methods.decorrelation_result import Decorrelation
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from napari_nanopyx.methods.frc_result import FRC
     from napari_nanopyx.methods.magnify import magnify
     from napari_nanopyx.methods.polar import polar
+    from napari_nanopyx.methods.register_channels import register_channels
     from napari_nanopyx.methods.srrf import srrf
     from napari_nanopyx.methods.transform import transform
 
@@ -24,6 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "FRC",
+    "ChannelRegistration",
     "Decorrelation",
     "ErrorMap",
     "__version__",
@@ -32,14 +36,17 @@ __all__ = [
     "engine",
     "error_map",
     "esrrf",
+    "estimate_channel_shifts",
     "frc",
     "magnify",
     "polar",
+    "register_channels",
     "srrf",
     "transform",
 ]
 
 _MODULES = {
+    "ChannelRegistration": "napari_nanopyx.methods.channel_registration",
     "Decorrelation": "napari_nanopyx.methods.decorrelation_result",
     "ErrorMap": "napari_nanopyx.methods.error_map_result",
     "FRC": "napari_nanopyx.methods.frc_result",
@@ -47,9 +54,11 @@ _MODULES = {
     "decorrelation": "napari_nanopyx.methods.decorrelation",
     "error_map": "napari_nanopyx.methods.error_map",
     "esrrf": "napari_nanopyx.methods.esrrf",
+    "estimate_channel_shifts": "napari_nanopyx.methods.channels",
     "frc": "napari_nanopyx.methods.frc",
     "magnify": "napari_nanopyx.methods.magnify",
     "polar": "napari_nanopyx.methods.polar",
+    "register_channels": "napari_nanopyx.methods.register_channels",
     "srrf": "napari_nanopyx.methods.srrf",
     "transform": "napari_nanopyx.methods.transform",
 }
