@@ -33,7 +33,7 @@ SIGNATURES = {
     "crop_border=0, realign=False, implementation=None, progress=None, cancel=None)",
     "esrrf": "(image, magnification=5, radius=1.5, sensitivity=1.0, *, temporal='AVG', "
     "frames_per_timepoint=0, frame_gap=0, intensity_weighting=True, "
-    "macro_pixel_correction=True, interpolation='catmull_rom', gradient='roberts', "
+    "macro_pixel_correction=None, interpolation='catmull_rom', gradient='roberts', "
     "border='extend', drift=None, implementation=None, progress=None, cancel=None)",
     "estimate_channel_shifts": "(image, reference=0, *, max_shift, blocks_per_axis=3, "
     "min_similarity=0.5, blur=0.0, model='field', pixel_size=1.0, units='px', "

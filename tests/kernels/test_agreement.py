@@ -142,6 +142,22 @@ PARAMETERS: dict[str, dict[str, dict[str, Any]]] = {
         "raw grid": {"macro_pixel_correction": False, "magnification": 6},
         "time points": {"frames_per_timepoint": 2, "magnification": 2},
         "rolling": {"frames_per_timepoint": 2, "frame_gap": 1, "temporal": "TAC2"},
+        "fourier": {"interpolation": "fourier", "magnification": 4, "temporal": "TAC2"},
+        "fourier two-point": {
+            "interpolation": "fourier",
+            "gradient": "two_point",
+            "sensitivity": 2.0,
+            "radius": 2.3,
+            "border": "zero",
+            "magnification": 3,
+            "macro_pixel_correction": False,
+        },
+        "fourier unweighted": {
+            "interpolation": "fourier",
+            "intensity_weighting": False,
+            "radius": 0.6,
+            "magnification": 1,
+        },
     },
     "srrf": {
         "defaults": {},
@@ -171,6 +187,7 @@ SHIFTED: dict[str, dict[str, Any]] = {
     "magnify lanczos": {"factor": (3.0, 2.0), "shift": SHIFT, "kernel": "lanczos"},
     "magnify fourier": {"factor": (3.0, 2.0), "shift": SHIFT, "kernel": "fourier"},
     "esrrf": {"temporal": "TAC2", "drift": SHIFT},
+    "esrrf fourier": {"drift": SHIFT, "interpolation": "fourier", "magnification": 3},
     "srrf": {"temporal": "TRAC2", "drift": SHIFT},
     "warp": {"affine": turn(SHIFT, angle=0.1)},
     "warp fields": {

@@ -105,9 +105,9 @@ def test_images(method: Any, image: Any, error: type[Exception], message: str) -
         ("macro_pixel_correction", 1, TypeError, "1, but must be True or False"),
         (
             "interpolation",
-            "fourier",
+            "lanczos",
             ValueError,
-            "but must be 'catmull_rom'",
+            "must be one of 'catmull_rom', 'fourier'",
         ),
         ("gradient", "sobel", ValueError, "must be one of 'roberts', 'two_point'"),
         ("border", "wrap", ValueError, "must be one of 'extend', 'zero'"),

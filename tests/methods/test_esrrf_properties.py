@@ -24,6 +24,11 @@ def implementation(request: pytest.FixtureRequest) -> str | None:
     return name
 
 
+@pytest.fixture(params=["catmull_rom", "fourier"])
+def interpolation(request: pytest.FixtureRequest) -> Any:
+    return request.param
+
+
 @pytest.fixture(scope="module")
 def movie() -> NDArray[np.uint16]:
     rng = np.random.default_rng(7)
@@ -45,6 +50,7 @@ def test_a_spot_stays_where_it_is(
     place: tuple[float, float],
     gradient: Literal["roberts", "two_point"],
     implementation: str | None,
+    interpolation: Any,
 ) -> None:
     row, column = (np.array([each]) for each in place)
     spot = spots((SIZE, SIZE), row, column, np.array([20000.0]), sigma=1.2).round()
@@ -54,6 +60,7 @@ def test_a_spot_stays_where_it_is(
         gradient=gradient,
         macro_pixel_correction=False,
         implementation=implementation,
+        interpolation=interpolation,
     )[0]
     centres = np.arange(SIZE * magnification) + 0.5
     y, x = (centres - magnification * each for each in place)
@@ -89,10 +96,15 @@ def test_rows_and_columns_are_alike(
     magnification: int,
     border: Literal["extend", "zero"],
     implementation: str | None,
+    interpolation: Any,
 ) -> None:
     def reconstruct(image: NDArray[np.uint16]) -> NDArray[np.float32]:
         return nx.esrrf(
-            image, magnification, border=border, implementation=implementation
+            image,
+            magnification,
+            border=border,
+            implementation=implementation,
+            interpolation=interpolation,
         )
 
     result = reconstruct(movie)
@@ -107,6 +119,7 @@ def test_flips_and_turns(
     magnification: int,
     radius: float,
     implementation: str | None,
+    interpolation: Any,
 ) -> None:
     def turned(image: NDArray[Any]) -> NDArray[Any]:
         if turn == "rows":
@@ -114,7 +127,13 @@ def test_flips_and_turns(
         return image[:, :, ::-1] if turn == "columns" else np.rot90(image, axes=(1, 2))
 
     def reconstruct(image: NDArray[Any]) -> NDArray[np.float32]:
-        return nx.esrrf(image, magnification, radius, implementation=implementation)
+        return nx.esrrf(
+            image,
+            magnification,
+            radius,
+            implementation=implementation,
+            interpolation=interpolation,
+        )
 
     expected = turned(reconstruct(movie))
     assert_close(reconstruct(turned(movie)), expected, 1e-6)
@@ -122,7 +141,10 @@ def test_flips_and_turns(
 
 @pytest.mark.parametrize("temporal", TEMPORAL)
 def test_border_zero_blanks_the_margin_and_nothing_else(
-    movie: NDArray[np.uint16], temporal: Temporal, implementation: str | None
+    movie: NDArray[np.uint16],
+    temporal: Temporal,
+    implementation: str | None,
+    interpolation: Any,
 ) -> None:
     def reconstruct(border: Literal["extend", "zero"]) -> NDArray[np.float32]:
         return nx.esrrf(
@@ -133,6 +155,7 @@ def test_border_zero_blanks_the_margin_and_nothing_else(
             border=border,
             macro_pixel_correction=False,
             implementation=implementation,
+            interpolation=interpolation,
         )
 
     extended, blanked = reconstruct("extend"), reconstruct("zero")
@@ -145,10 +168,15 @@ def test_border_zero_blanks_the_margin_and_nothing_else(
 
 @pytest.mark.parametrize("temporal", TEMPORAL)
 def test_a_constant_image_has_no_structure(
-    temporal: Temporal, implementation: str | None
+    temporal: Temporal, implementation: str | None, interpolation: Any
 ) -> None:
     flat = np.full((4, 9, 8), 1000, np.uint16)
-    assert not nx.esrrf(flat, temporal=temporal, implementation=implementation).any()
+    assert not nx.esrrf(
+        flat,
+        temporal=temporal,
+        implementation=implementation,
+        interpolation=interpolation,
+    ).any()
 
 
 @pytest.mark.parametrize("temporal", TEMPORAL)
@@ -159,6 +187,7 @@ def test_block_size_does_not_matter(
     length: int,
     gap: int,
     implementation: str | None,
+    interpolation: Any,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def reconstruct(block_bytes: int) -> tuple[NDArray[np.float32], int]:
@@ -173,6 +202,7 @@ def test_block_size_does_not_matter(
             frames_per_timepoint=length,
             frame_gap=gap,
             implementation=implementation,
+            interpolation=interpolation,
             progress=lambda done, total: calls.append(done),
         )
         return result, len(calls)
@@ -185,7 +215,10 @@ def test_block_size_does_not_matter(
 
 @pytest.mark.parametrize("temporal", TEMPORAL)
 def test_time_points_equal_their_frames_alone(
-    movie: NDArray[np.uint16], temporal: Temporal, implementation: str | None
+    movie: NDArray[np.uint16],
+    temporal: Temporal,
+    implementation: str | None,
+    interpolation: Any,
 ) -> None:
     def reconstruct(
         frames: NDArray[np.uint16], length: int = 0, gap: int = 0
@@ -197,6 +230,7 @@ def test_time_points_equal_their_frames_alone(
             frames_per_timepoint=length,
             frame_gap=gap,
             implementation=implementation,
+            interpolation=interpolation,
         )
 
     side_by_side = [reconstruct(movie[:4])[0], reconstruct(movie[4:])[0]]
@@ -207,10 +241,14 @@ def test_time_points_equal_their_frames_alone(
 
 
 def test_scales_with_the_intensity(
-    movie: NDArray[np.uint16], implementation: str | None
+    movie: NDArray[np.uint16], implementation: str | None, interpolation: Any
 ) -> None:
-    result = nx.esrrf(movie, 3, implementation=implementation)
-    doubled = nx.esrrf(2 * movie, 3, implementation=implementation)
+    result = nx.esrrf(
+        movie, 3, implementation=implementation, interpolation=interpolation
+    )
+    doubled = nx.esrrf(
+        2 * movie, 3, implementation=implementation, interpolation=interpolation
+    )
     np.testing.assert_allclose(doubled, 2 * result, rtol=1e-6)
 
 
@@ -244,7 +282,9 @@ def test_whole_pixel_drift_moves_the_result(
     assert_close(moved, expected)
 
 
-def test_drift_correction_undoes_drift(implementation: str | None) -> None:
+def test_drift_correction_undoes_drift(
+    implementation: str | None, interpolation: Any
+) -> None:
     rng = np.random.default_rng(8)
     shifts = rng.uniform(-2.5, 2.5, (8, 2))
     places = rng.uniform(7, 17, (2, 5))
@@ -253,10 +293,23 @@ def test_drift_correction_undoes_drift(implementation: str | None) -> None:
     def frame(shift: NDArray[np.float64]) -> Image:
         return spots((24, 24), places[0] + shift[0], places[1] + shift[1], photons, 1.3)
 
-    still = nx.esrrf(frame(np.zeros(2)), 4, implementation=implementation)[0]
+    still = nx.esrrf(
+        frame(np.zeros(2)),
+        4,
+        implementation=implementation,
+        interpolation=interpolation,
+    )[0]
     movie = np.stack([frame(shift) for shift in shifts])
-    drifting = nx.esrrf(movie, 4, implementation=implementation)[0]
-    steadied = nx.esrrf(movie, 4, drift=-shifts, implementation=implementation)[0]
+    drifting = nx.esrrf(
+        movie, 4, implementation=implementation, interpolation=interpolation
+    )[0]
+    steadied = nx.esrrf(
+        movie,
+        4,
+        drift=-shifts,
+        implementation=implementation,
+        interpolation=interpolation,
+    )[0]
 
     def similarity(image: NDArray[np.float32]) -> float:
         inner = (slice(12, -12), slice(12, -12))
@@ -264,3 +317,65 @@ def test_drift_correction_undoes_drift(implementation: str | None) -> None:
 
     assert similarity(steadied) > 0.995
     assert similarity(drifting) < 0.8
+
+
+def test_whole_pixel_shifts_of_a_well_sampled_image(
+    implementation: str | None, interpolation: Any
+) -> None:
+    """Waves through all pixels feel the borders, from which a spot is far."""
+
+    def reconstruct(row: float, column: float) -> NDArray[np.float32]:
+        rows, columns = np.array([[10.3, 12.1], [11.6, 15.2]])
+        scene = spots((31, 37), rows + row, columns + column, np.full(2, 1e5), 1.5)
+        return nx.esrrf(
+            scene,
+            4,
+            macro_pixel_correction=False,
+            interpolation=interpolation,
+            implementation=implementation,
+        )
+
+    here, there = reconstruct(0, 0), reconstruct(5, 7)
+    assert_close(there[:, 20:, 28:], here[:, :-20, :-28], 1e-3)
+
+
+def test_macro_pixel_correction_is_off_for_fourier_by_default(
+    movie: NDArray[np.uint16], interpolation: Any
+) -> None:
+    def reconstruct(*, correction: bool | None) -> NDArray[np.float32]:
+        return nx.esrrf(
+            movie,
+            3,
+            macro_pixel_correction=correction,
+            interpolation=interpolation,
+            implementation="serial",
+        )
+
+    chosen = reconstruct(correction=None)
+    is_corrected = interpolation == "catmull_rom"
+    np.testing.assert_array_equal(chosen, reconstruct(correction=is_corrected))
+    assert not np.array_equal(chosen, reconstruct(correction=not is_corrected))
+
+
+@pytest.mark.parametrize("gradient", ["roberts", "two_point"])
+@pytest.mark.parametrize("whole", [(2.0, -1.0), (0.0, 3.0)])
+def test_fourier_gradients_are_those_of_a_moved_image(
+    gradient: Literal["roberts", "two_point"], whole: tuple[float, float]
+) -> None:
+    """A whole-pixel drift reads the same prepared points elsewhere."""
+    row, column = (np.array([each]) for each in (9.3, 8.8))
+    spot = spots((19, 17), row, column, np.array([1e5]), 1.4)
+    result, moved = (
+        nx.esrrf(
+            spot,
+            3,
+            gradient=gradient,
+            interpolation="fourier",
+            drift=drift,
+            implementation="serial",
+        )[0]
+        for drift in (None, [whole])
+    )
+    expected = np.roll(result, [int(3 * each) for each in whole], (0, 1))
+    inner = (slice(9, -9), slice(12, -12))
+    assert_close(moved[inner], expected[inner], 1e-5)

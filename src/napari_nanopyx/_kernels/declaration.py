@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -116,6 +116,16 @@ class Plan(Protocol):
 
     def merger(self) -> Merger:
         """Return an empty collector for this plan."""
+
+
+@runtime_checkable
+class Preparing(Protocol):
+    """A plan whose kernel is given what was found of whole frames before."""
+
+    def prepared(
+        self, block: NDArray[Any], frames: range, threads: int
+    ) -> dict[str, NDArray[np.float32]]:
+        """Return the kernel's other input arrays for these frames, frames first."""
 
 
 Compute = Callable[[NDArray[Any], range, Partial], None]

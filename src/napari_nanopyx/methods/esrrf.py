@@ -16,7 +16,7 @@ from napari_nanopyx._kernels.windows import windows
 from napari_nanopyx.methods import _checks as check
 
 Temporal = Literal["AVG", "VAR", "TAC2", "STD"]
-Interpolation = Literal["catmull_rom"]
+Interpolation = Literal["catmull_rom", "fourier"]
 Gradient = Literal["roberts", "two_point"]
 Border = Literal["extend", "zero"]
 
@@ -31,7 +31,7 @@ def esrrf(
     frames_per_timepoint: Annotated[int, {"min": 0, "max": 1_000_000}] = 0,
     frame_gap: Annotated[int, {"min": 0, "max": 1_000_000}] = 0,
     intensity_weighting: bool = True,
-    macro_pixel_correction: bool = True,
+    macro_pixel_correction: bool | None = None,
     interpolation: Interpolation = "catmull_rom",
     gradient: Gradient = "roberts",
     border: Border = "extend",
@@ -70,15 +70,19 @@ def esrrf(
         left out.
     intensity_weighting : bool
         Multiply each frame's result by its magnified intensity.
-    macro_pixel_correction : bool
-        Even out the grid that the camera pixels leave in the output.
-    interpolation : {"catmull_rom"}
-        How the image is interpolated.
+    macro_pixel_correction : bool, optional
+        Even out the grid that the camera pixels leave in the output. By default it is
+        done with Catmull-Rom interpolation, and not with Fourier interpolation, which
+        leaves less of a grid.
+    interpolation : {"catmull_rom", "fourier"}
+        How the image is interpolated for its gradients and its intensity: from four
+        neighbours along each axis, or as a sum of cosine waves through all pixels,
+        mirrored at the borders, which keeps all that a well sampled image holds.
     gradient : {"roberts", "two_point"}
         Differences across the diagonals, or along the axes.
     border : {"extend", "zero"}
-        Continue the image by its edge pixels, or leave ``radius`` pixels along each
-        border 0.
+        Continue the image by its edge pixels (with Fourier interpolation: mirrored), or
+        leave ``radius`` pixels along each border 0.
     drift : array_like, shape (T, 2), or object with such ``shifts``, optional
         Correction of each frame in input pixels, (row, column): how far to move the
         content towards larger indices. Where nothing moves in, the frame counts as 0.
@@ -134,7 +138,9 @@ def esrrf(
     frames = check.whole("frames_per_timepoint", frames_per_timepoint, 0)
     gap = check.whole("frame_gap", frame_gap, 0)
     statistic = check.one_of("temporal", temporal, get_args(Temporal))
-    check.one_of("interpolation", interpolation, get_args(Interpolation))
+    way = check.one_of("interpolation", interpolation, get_args(Interpolation))
+    if macro_pixel_correction is None:
+        macro_pixel_correction = way != "fourier"
     plan = tasks()["esrrf"].plan(
         source.shape,
         magnification=check.whole("magnification", magnification, 1, 10),
@@ -147,6 +153,7 @@ def esrrf(
         macro_pixel_correction=check.flag(
             "macro_pixel_correction", macro_pixel_correction
         ),
+        interpolation=way,
         gradient=check.one_of("gradient", gradient, get_args(Gradient)),
         border=check.one_of("border", border, get_args(Border)),
         drift=check.drift(drift, source.shape),

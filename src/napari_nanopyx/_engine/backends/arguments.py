@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_nanopyx._kernels.declaration import Partial, Plan
+from napari_nanopyx._kernels.declaration import Partial, Plan, Preparing
 
 PIXELS = {"uint8": 0, "uint16": 1, "float32": 2}
 """Codes of the pixel types kernels read, as in frame.h."""
@@ -35,6 +35,15 @@ class Arguments:
             for name, table in tables.items()
         }
         return self._tables
+
+    def prepared(
+        self, block: NDArray[Any], frames: range, threads: int
+    ) -> dict[str, NDArray[Any]]:
+        """Return flat arrays that the plan makes of a block; most plans make none."""
+        if not isinstance(self._plan, Preparing):
+            return {}
+        found = self._plan.prepared(block, frames, threads)
+        return {name: array.reshape(-1) for name, array in found.items()}
 
     def table_sets(self, frames: range) -> int:
         """Return how many sets of tables there are for a block: one, or one a frame."""

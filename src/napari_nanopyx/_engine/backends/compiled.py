@@ -108,6 +108,7 @@ class CompiledSession:
         values = {
             **self._arguments.block_scalars(block, frames),
             **records,
+            **self._arguments.prepared(block, frames, self._threads),
             **{name: array.reshape(-1) for name, array in partial.items()},
             "frames": block.reshape(-1).view(np.uint8),
         }

@@ -114,6 +114,7 @@ class NumbaSession:
         return {
             **scalars,
             **self._arguments.tables(frames),
+            **self._arguments.prepared(block, frames, devices.thread_count()),
             **work,
             **{name: array.reshape(-1) for name, array in partial.items()},
             "frames": np.array(block, np.float32).reshape(-1),

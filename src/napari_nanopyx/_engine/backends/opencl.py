@@ -194,7 +194,9 @@ class OpenCLSession:
         for name, table in tables.items():
             if self._plan.tables_vary or (name, 0) not in self._buffers:
                 copies.append(self._upload(name, table_slot, table, wait))
-        copies.append(self._upload("frames", slot, block, wait))
+        given = self._arguments.prepared(block, frames, devices.thread_count())
+        for name, array in {**given, "frames": block}.items():
+            copies.append(self._upload(name, slot, array, wait))
         scalars = self._arguments.block_scalars(block, frames)
         scalars |= {"fresh": int(fresh), "fixed_scale": self._scale}
         sizes = self._sizes(scalars)
@@ -211,10 +213,10 @@ class OpenCLSession:
                 values.append(self._buffer(name, self._output_slot(slot), size))
             elif role == "work":
                 values.append(self._buffer(name, 0, 4 * work[name] * len(frames) + 256))
+            elif name in tables:
+                values.append(self._buffers[name, table_slot])
             else:
-                values.append(
-                    self._buffers[name, table_slot if name in tables else slot]
-                )
+                values.append(self._buffer(name, slot, 4))
         done = copies[-1]
         for name, kernel in kernels:
             items = self._generated.items(**sizes)[name]

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from napari_nanopyx._kernels.declaration import Parameter, Task
+from napari_nanopyx._kernels.esrrf.gradients import Interpolation
 from napari_nanopyx._kernels.esrrf.plan import EsrrfPlan
 
 
@@ -57,6 +58,7 @@ TASK = Task(
         Parameter("sensitivity", 1.0, 0.1, 10.0, summary="exponent of the convergence"),
         Parameter("temporal", "AVG", choices=("AVG", "VAR", "TAC2", "STD")),
         Parameter("intensity_weighting", True),
+        Parameter("interpolation", "catmull_rom", choices=get_args(Interpolation)),
         Parameter("gradient", "roberts", choices=("roberts", "two_point")),
         Parameter("drift", False, summary="whether each frame is shifted"),
     ),

@@ -12,6 +12,10 @@ from napari_nanopyx._kernels import catmull_rom
 
 Image = NDArray[np.float64]
 Operator = Literal["roberts", "two_point"]
+Interpolation = Literal["catmull_rom", "fourier"]
+
+VANISHING = 1e-9
+"""A Fourier gradient this small beside the largest pixel is rounding, and so 0."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +56,48 @@ def centred_lattice(image: Image, operator: Operator, reach: int) -> Lattice:
     row, column = (_halve(_halve(g, 0), 1) for g in two_point(extended))
     # Along the other axis a two-point difference belongs to the pixel centre.
     return Lattice(row[1:, :-1], column[:-1, 1:], 2 * pad - 1)
+
+
+def differences(halves: Image, operator: Operator) -> tuple[Image, Image]:
+    """Return (row, column) gradients at half-pixel points, from values at such points.
+
+    Parameters
+    ----------
+    halves : ndarray of float64, shape (K + 2, L + 2)
+        The image half a pixel apart.
+    operator : {"roberts", "two_point"}
+
+    Returns
+    -------
+    row, column : ndarray of float64, shape (K, L)
+        Centred at all but the outermost points.
+    """
+    above, below = halves[:-2], halves[2:]
+    if operator == "two_point":
+        row = below[:, 1:-1] - above[:, 1:-1]
+        return row, halves[1:-1, 2:] - halves[1:-1, :-2]
+    total, difference = below + above, below - above
+    return difference[:, 2:] + difference[:, :-2], total[:, 2:] - total[:, :-2]
+
+
+def fourier_lattice(image: Image, operator: Operator, reach: int) -> Lattice:
+    """Return the lattice of the image's cosine waves, for ``reach`` steps beyond it.
+
+    The waves go on as the image mirrored at its edges.
+    """
+    halves = image - image.mean()
+    for axis, length in enumerate(image.shape):
+        waves = np.arange(length)
+        samples = np.cos(np.pi / length * np.outer(waves + 0.5, waves))
+        points = np.arange(-reach - 1, 2 * length + reach + 2) / 2
+        values = np.cos(np.pi / length * np.outer(points, waves))
+        values[:, 1:] *= 2.0
+        weights = values @ samples.T / length
+        halves = weights @ halves if axis == 0 else halves @ weights.T
+    row, column = differences(halves, operator)
+    vanishing = np.hypot(row, column) <= VANISHING * np.abs(image).max()
+    row[vanishing] = column[vanishing] = 0.0
+    return Lattice(row, column, reach)
 
 
 def corner_lattice(image: Image, magnification: int) -> Lattice:

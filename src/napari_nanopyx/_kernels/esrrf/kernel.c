@@ -84,6 +84,14 @@ INLINE void lattice_points(GLOBAL const float *image, int stride, int two_point,
     lattice_pair(sum, difference, two_point, 0, lattice + 2 * plane, plane, 4 * plane);
 }
 
+/* The same where the lattice was prepared beforehand, for the whole frame. */
+INLINE void given_points(GLOBAL const float *given, int given_plane, GLOBAL float *lattice,
+                         int plane)
+{
+    for (int i = 0; i < 8; i++)
+        store_thin(lattice + i * plane, load_thin(given + i * given_plane));
+}
+
 /* What one lattice point adds to a pixel: its weight, less the distance by which its
  * gradient line misses the pixel, if the gradient points towards the pixel. */
 INLINE real convergence(GLOBAL const float *lattice, int component, esrrf_sample s)
@@ -234,14 +242,17 @@ INLINE real converged(esrrf_arguments a, GLOBAL const float *lattice, int at)
 
 /* The value of an output pixel, from what its lattice points add up to. `image` points at
  * its camera pixel; `row` and `column` are that pixel's in the camera frame. */
-INLINE real finished(esrrf_arguments a, real value, GLOBAL const float *image, int table,
+INLINE real finished(esrrf_arguments a, real value, GLOBAL const float *image, int frame,
                      int row, int column, int phase)
 {
-    int m = a.magnification;
+    int m = a.magnification, table = frame % a.tables;
     int down = table * m + phase / m, across = table * m + phase % m;
     if (a.whole_sensitivity != 1)
         value = sharpen(value, a.whole_sensitivity, a.sensitivity);
-    if (a.weighting) {
+    if (a.weighting && a.prepared) {
+        long line = ((long)frame * m * m + phase) * a.height + row;
+        value = value * load(a.given_light + line * a.pitch + column);
+    } else if (a.weighting) {
         TABLE const float *weights = a.column_weights + 4 * across;
         image += a.row_tap[down] * a.stride + a.column_tap[across];
         real taps[4];
@@ -273,8 +284,12 @@ INLINE void esrrf_lattice(esrrf_arguments a, int column, int row, int frame)
 {
     long plane = (long)a.framed_rows * a.stride;
     long place = (row + 2L) * a.stride + column * WIDE + 2;
-    lattice_points(a.image + frame * plane + place, a.stride, a.two_point, a.fixed_scale,
-                   a.lattice + frame * 8 * plane + place, plane);
+    GLOBAL float *lattice = a.lattice + frame * 8 * plane + place;
+    if (a.prepared)
+        given_points(a.given_lattice + frame * 8 * plane + place, plane, lattice, plane);
+    else
+        lattice_points(a.image + frame * plane + place, a.stride, a.two_point,
+                       a.fixed_scale, lattice, plane);
 }
 
 INLINE void esrrf_converge(esrrf_arguments a, int column, int phase, int row)
@@ -287,7 +302,7 @@ INLINE void esrrf_converge(esrrf_arguments a, int column, int phase, int row)
         int table = frame % a.tables;
         real value = converged(a, a.lattice + frame * 8 * plane + place,
                                table * a.magnification * a.magnification + phase);
-        value = finished(a, value, a.image + frame * plane + place, table, row,
+        value = finished(a, value, a.image + frame * plane + place, frame, row,
                          column * LANES, phase);
         sums = take_in(sums, value, a.statistic, a.fresh && frame == 0);
     }
@@ -333,7 +348,7 @@ INLINE void phase_row(esrrf_arguments a, const float *image, const float *lattic
         }
         for (int i = 0; i <= pair; i++) {
             int column = c + i * LANES;
-            real value = finished(a, values[i], image + column, table, row, column, phase);
+            real value = finished(a, values[i], image + column, frame, row, column, phase);
             moments sums = is_first ? no_moments() : load_moments(a, target + column);
             sums = take_in(sums, value, a.statistic, is_first);
             store_moments(a, target + column, sums);
@@ -348,7 +363,8 @@ void esrrf_part(esrrf_arguments a, int part, float *scratch)
     float *image = scratch, *lattice = scratch + plane;
     int first = part * a.part_rows;
     int rows = a.height - first < a.part_rows ? a.height - first : a.part_rows;
-    int framed_rows = rows + a.framed_rows - a.part_rows;
+    int around = a.framed_rows - a.part_rows, framed_rows = rows + around;
+    long given_plane = (long)(a.height + around) * a.stride;
     for (int frame = 0; frame < a.count; frame++) {
         const int *shift = a.shift + 2 * (frame % a.tables);
         for (int r = 0; r < framed_rows; r++) {
@@ -357,9 +373,16 @@ void esrrf_part(esrrf_arguments a, int part, float *scratch)
                      shift[1] - a.before, image + (long)r * a.stride, a.stride);
         }
         for (int r = 2; r < framed_rows - 2; r++)
-            for (int c = 2; c + WIDE + 2 <= a.stride; c += WIDE)
-                lattice_points(image + (long)r * a.stride + c, a.stride, a.two_point,
-                               a.fixed_scale, lattice + (long)r * a.stride + c, plane);
+            for (int c = 2; c + WIDE + 2 <= a.stride; c += WIDE) {
+                long place = (long)r * a.stride + c;
+                if (a.prepared)
+                    given_points(a.given_lattice + frame * 8 * given_plane
+                                     + (long)first * a.stride + place,
+                                 given_plane, lattice + place, plane);
+                else
+                    lattice_points(image + place, a.stride, a.two_point, a.fixed_scale,
+                                   lattice + place, plane);
+            }
         for (int r = 0; r < rows; r++) {
             long place = (r + a.before) * (long)a.stride + a.before;
             for (int phase = 0; phase < a.magnification * a.magnification; phase++)

@@ -12,10 +12,12 @@ from numpy.typing import NDArray
 
 from napari_nanopyx._kernels import catmull_rom, windows
 from napari_nanopyx._kernels.declaration import Cost, Output, Partial
-from napari_nanopyx._kernels.esrrf import reference, tables
-from napari_nanopyx._kernels.esrrf.gradients import Operator
+from napari_nanopyx._kernels.esrrf import reference, spectral, tables
+from napari_nanopyx._kernels.esrrf.gradients import Interpolation, Operator
 from napari_nanopyx._kernels.esrrf.tables import Geometry
 from napari_nanopyx._kernels.layout import padded
+from napari_nanopyx._kernels.magnify import fourier
+from napari_nanopyx._kernels.magnify.plan import MagnifyPlan
 from napari_nanopyx._kernels.moments import MomentsMerger
 from napari_nanopyx._kernels.totals import Statistic
 
@@ -30,6 +32,8 @@ SUMS = {
 STATISTIC = {"AVG": 0, "VAR": 1, "STD": 1, "TAC2": 2}
 LATTICE_FLOPS = 160
 """Per camera pixel: differences, half-way sums, norms of four lattice points."""
+HALVES_FLOPS = 600
+"""The same with Fourier interpolation: transforms to half pixels, in float64."""
 PART_FLOATS = 150_000
 """What one part's image and lattice may take to stay in a core's cache."""
 
@@ -50,6 +54,7 @@ class EsrrfPlan:
     frame_gap: int = 0
     intensity_weighting: bool = True
     macro_pixel_correction: bool = True
+    interpolation: Interpolation = "catmull_rom"
     gradient: Operator = "roberts"
     border: Literal["extend", "zero"] = "extend"
     drift: NDArray[np.float64] | None = None
@@ -63,6 +68,7 @@ class EsrrfPlan:
             "sensitivity": self.sensitivity,
             "temporal": self.temporal,
             "intensity_weighting": self.intensity_weighting,
+            "interpolation": self.interpolation,
             "gradient": self.gradient,
             "drift": self.drift is not None,
         }
@@ -85,13 +91,24 @@ class EsrrfPlan:
         each = 8.0 * counts.mean() + (38 if self.intensity_weighting else 4)
         pixels = height * width
         output = pixels * self.magnification**2
-        return Cost(output * each + LATTICE_FLOPS * pixels, 4.0 * pixels)
+        before = float(LATTICE_FLOPS * pixels)
+        if self._is_fourier:
+            before = HALVES_FLOPS * pixels
+            if self.intensity_weighting:
+                before += fourier.transform_flops(self._magnify)
+        return Cost(output * each + before, 4.0 * pixels)
 
     @property
     def block_bytes_per_frame(self) -> int:
-        """The frame as it is read."""
+        """The frame as it is read, and what is prepared of it."""
         _, height, width = self.shape
-        return 4 * height * width
+        floats = height * width
+        if self._is_fourier:
+            geometry = self._geometry(height)
+            floats += 8 * geometry.rows * geometry.stride
+            if self.intensity_weighting:
+                floats += 2 * self.magnification**2 * height * geometry.pitch
+        return 4 * floats
 
     @property
     def accumulates(self) -> bool:
@@ -127,6 +144,20 @@ class EsrrfPlan:
         return Geometry(self.shape[2], part_rows, self.radius)
 
     @property
+    def _is_fourier(self) -> bool:
+        return self.interpolation == "fourier"
+
+    @cached_property
+    def _shifts(self) -> NDArray[np.float64]:
+        """The drift correction of each frame, or the one of all."""
+        return np.zeros((1, 2)) if self.drift is None else self.drift
+
+    @cached_property
+    def _magnify(self) -> MagnifyPlan:
+        factor = float(self.magnification)
+        return MagnifyPlan(self.shape, (factor, factor), self._shifts, "fourier")
+
+    @property
     def _margin(self) -> int:
         """Output pixels along each border that are zero in an unshifted frame."""
         return int(self.radius * self.magnification) if self.border == "zero" else 0
@@ -148,6 +179,7 @@ class EsrrfPlan:
             "width": self.shape[2],
             "magnification": self.magnification,
             "statistic": STATISTIC[self.temporal],
+            "prepared": int(self._is_fourier),
             "two_point": int(self.gradient == "two_point"),
             "weighting": int(self.intensity_weighting),
             "whole_sensitivity": int(self.sensitivity) if whole else 0,
@@ -162,12 +194,35 @@ class EsrrfPlan:
 
     def tables(self, frames: range, part_rows: int) -> dict[str, NDArray[Any]]:
         """Return what the kernel looks up, one set a frame if frames are shifted."""
-        shifts = np.zeros((1, 2))
-        if self.drift is not None:
-            shifts = self.drift[frames.start : frames.stop]
         geometry = self._geometry(part_rows)
-        each = [self._tables(float(r), float(c), geometry) for r, c in shifts]
+        each = [self._tables(r, c, geometry) for r, c in self._shifts_of(frames)]
         return {name: np.stack([table[name] for table in each]) for name in each[0]}
+
+    def prepared(
+        self, block: NDArray[Any], frames: range, threads: int
+    ) -> dict[str, NDArray[np.float32]]:
+        """Return what the kernel cannot find by itself of these frames."""
+        if not self._is_fourier:
+            return {}
+        geometry = self._geometry(self.shape[1])
+        shifts = self._shifts_of(frames)
+        whole = np.floor(-np.asarray(shifts)).astype(np.intp)
+        found = {
+            "given_lattice": spectral.lattices(
+                block, whole, self.gradient, geometry, threads
+            )
+        }
+        if self.intensity_weighting:
+            found["given_light"] = spectral.magnified(
+                block, frames, self._magnify, geometry.pitch, threads
+            )
+        return found
+
+    def _shifts_of(self, frames: range) -> list[list[float]]:
+        """Return the (row, column) shift of each frame, or the one of all."""
+        own = slice(None) if self.drift is None else slice(frames.start, frames.stop)
+        shifts: list[list[float]] = self._shifts[own].tolist()
+        return shifts
 
     def _tables(
         self, row_shift: float, column_shift: float, geometry: Geometry
@@ -203,18 +258,16 @@ class EsrrfPlan:
 
     def reference(self, block: NDArray[Any], frames: range) -> Partial:
         """Reconstruct the frames in float64, straight from the formulas, and sum up."""
-        shifts = None
-        if self.drift is not None:
-            shifts = self.drift[frames.start : frames.stop]
         stack = reference.frames(
             block,
             magnification=self.magnification,
             radius=self.radius,
             sensitivity=self.sensitivity,
+            interpolation=self.interpolation,
             gradient=self.gradient,
             border=self.border,
             intensity_weighting=self.intensity_weighting,
-            shifts=shifts,
+            shifts=np.asarray(self._shifts_of(frames)),
         )
         return reference.partial(stack, self.magnification, self.temporal)
 

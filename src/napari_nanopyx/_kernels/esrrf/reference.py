@@ -26,7 +26,7 @@ def frames(
     radius: float,
     sensitivity: float,
     gradient: gradients.Operator = "roberts",
-    interpolation: Literal["catmull_rom"] = "catmull_rom",
+    interpolation: gradients.Interpolation = "catmull_rom",
     border: Literal["extend", "zero"] = "extend",
     intensity_weighting: bool = True,
     shifts: NDArray[np.float64] | None = None,
@@ -45,14 +45,13 @@ def frames(
     shifts : ndarray of float64, shape (n, 2) or (1, 2), optional
         How far to move the content of each frame, as (row, column) in input pixels.
     profile : {"P", "C"}
-        P as published; C reproduces nanopyx 2.1.5 and is for tests only.
+        P as published; C reproduces nanopyx 2.1.5 with Catmull-Rom interpolation and
+        is for tests only.
 
     Returns
     -------
     ndarray of float64, shape (n, M * H, M * W)
     """
-    if interpolation != "catmull_rom":
-        raise ValueError(f"interpolation {interpolation!r} is not available here")
     count, *size = block.shape
     result = np.empty((count, *(magnification * length for length in size)))
     margin = 0.0
@@ -69,6 +68,9 @@ def frames(
         )
         if profile == "C":
             lattice = gradients.corner_lattice(image, magnification)
+        elif interpolation == "fourier":
+            reach = _reach(radius, profile)
+            lattice = gradients.fourier_lattice(image, gradient, reach)
         else:
             reach = _reach(radius, profile)
             lattice = gradients.centred_lattice(image, gradient, reach)
@@ -76,9 +78,9 @@ def frames(
         if profile == "P" or sensitivity > 1.0:
             value **= sensitivity
         if intensity_weighting:
-            value *= magnify.frames(
-                raw[np.newaxis], magnification, magnification, shift, profile
-            )[0]
+            m = magnification
+            frame = raw[np.newaxis]
+            value *= magnify.frames(frame, m, m, shift, profile, interpolation)[0]
         inside_y, inside_x = (
             catmull_rom.inside(points, length, margin)
             for points, length in zip((y, x), size, strict=True)

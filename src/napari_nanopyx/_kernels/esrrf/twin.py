@@ -47,7 +47,7 @@ def add(sums, errors, k, value):
 # tag-start: lattice_of
 def lattice_of(
     frames, count, height, width, before, framed_rows, stride, tables, shift,
-    two_point, image, lattice,
+    prepared, given_lattice, two_point, image, lattice,
 ):
     """Continue every frame by its edge pixels and find its unit gradients."""
     pixels = frames.reshape((count, height, width))
@@ -60,7 +60,9 @@ def lattice_of(
         for c in range(stride):
             column = min(max(c - before + shift[at + 1], 0), width - 1)
             framed[frame, r, c] = pixels[frame, row, column]
-    for item in range(count * (framed_rows - 4)):
+    if prepared:
+        lattice[:] = given_lattice
+    for item in range(count * (0 if prepared else framed_rows - 4)):
         frame, r = item // (framed_rows - 4), item % (framed_rows - 4) + 2
         rows = framed[frame, r - 2 : r + 3].astype(np.float64)
         total = np.empty(stride)
@@ -99,7 +101,7 @@ def converge(
     count, height, magnification, before, framed_rows, stride, pitch, tables,
     most_samples, counts, samples, weighting, row_tap, row_weights, column_tap,
     column_weights, row_mask, column_mask, whole_sensitivity, sensitivity, statistic,
-    image, lattice, first, sum, sum_error, squares, squares_error, lag, lag_error, last,
+    prepared, given_light, image, lattice, first, sum, sum_error, squares, squares_error, lag, lag_error, last,
 ):
     """Find every output pixel's convergence and take it into the running sums."""
     m = magnification
@@ -135,7 +137,11 @@ def converge(
             if whole_sensitivity != 1:
                 for c in range(pitch):
                     value[c] = power(value[c], whole_sensitivity, sensitivity)
-            if weighting:
+            if weighting and prepared:
+                line = ((frame * m * m + phase) * height + row) * pitch
+                for c in range(pitch):
+                    value[c] *= given_light[line + c]
+            elif weighting:
                 corner = frame * plane + place + row_tap[down] * stride
                 corner += column_tap[across]
                 for c in range(pitch):

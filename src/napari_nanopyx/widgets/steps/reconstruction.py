@@ -36,7 +36,14 @@ class EsrrfStep(StepWidget):
                 },
                 "frames_per_timepoint": {"label": "Frames per time point (0: all)"},
                 "frame_gap": {"label": "Frames between starts (0: same)"},
-                "macro_pixel_correction": {"label": "Macro-pixel correction"},
+                "macro_pixel_correction": {
+                    "label": "Macro-pixel correction",
+                    "choices": [
+                        ("unless Fourier", None),
+                        ("on", True),
+                        ("off", False),
+                    ],
+                },
             },
             advanced=(
                 "frame_gap",
