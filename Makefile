@@ -49,6 +49,7 @@ lint:
 docs:
 	@scripts/setup.sh dev
 	$(VENV)/bin/python docs/make_images.py
+	$(VENV)/bin/python docs/make_resolution.py
 
 clean:
 	rm -rf $(VENV) .venv-peer build dist demo-output

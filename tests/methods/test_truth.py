@@ -34,11 +34,17 @@ def test_the_mean_does_not_show_two_filaments(filaments: NDArray[np.uint16]) -> 
     assert dip_between(mean) < 0.01
 
 
+@pytest.mark.parametrize("interpolation", ["catmull_rom", "fourier"])
 @pytest.mark.parametrize(("temporal", "least"), [("VAR", 0.20), ("TAC2", 0.30)])
 def test_fluctuations_tell_two_filaments_apart(
-    filaments: NDArray[np.uint16], temporal: Literal["VAR", "TAC2"], least: float
+    filaments: NDArray[np.uint16],
+    temporal: Literal["VAR", "TAC2"],
+    least: float,
+    interpolation: Literal["catmull_rom", "fourier"],
 ) -> None:
-    image = nx.esrrf(filaments, MAGNIFICATION, 1.5, temporal=temporal)[0]
+    image = nx.esrrf(
+        filaments, MAGNIFICATION, 1.5, temporal=temporal, interpolation=interpolation
+    )[0]
     assert dip_between(image) >= least
 
 
@@ -71,8 +77,11 @@ def test_srrf_does_not_split_one_filament(temporal: Any) -> None:
 
 def test_one_filament_is_not_split() -> None:
     movie = blinking_filaments(separation=0.0, fwhm=2.8, frames=100)
-    image = nx.esrrf(movie, MAGNIFICATION, 1.5, temporal="VAR")[0]
-    assert dip_between(image) < 0.01
+    for interpolation in ("catmull_rom", "fourier"):
+        image = nx.esrrf(
+            movie, MAGNIFICATION, 1.5, temporal="VAR", interpolation=interpolation
+        )[0]
+        assert dip_between(image) < 0.01
 
 
 @pytest.mark.skipif(not DATA.is_dir(), reason=f"needs the data in {DATA}")
