@@ -18,6 +18,7 @@ FUNCTIONS = (
     "esrrf",
     "estimate_channel_shifts",
     "frc",
+    "gradient",
     "magnify",
     "polar",
     "register_channels",
@@ -40,6 +41,8 @@ SIGNATURES = {
     "implementation=None, progress=None, cancel=None)",
     "frc": "(image_a, image_b, *, pixel_size=1.0, units='px', threshold='1/7', "
     "window='tukey', implementation=None, progress=None, cancel=None)",
+    "gradient": "(image, *, operator='roberts', implementation=None, progress=None, "
+    "cancel=None)",
     "magnify": "(image, factor, *, kernel='catmull_rom', shift=(0.0, 0.0), "
     "implementation=None, progress=None, cancel=None)",
     "polar": "(image, shape, *, scale='linear', kernel='nearest', fill=0.0, "
@@ -110,6 +113,7 @@ def test_ranges_of_numbers_hold_their_defaults(name: str) -> None:
     [
         ("convolve", {"kernel": [[1, 1]]}),
         ("esrrf", {}),
+        ("gradient", {}),
         ("magnify", {"factor": 2}),
         ("polar", {"shape": (9, 9)}),
         ("srrf", {}),

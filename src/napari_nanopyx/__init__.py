@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from napari_nanopyx.methods.esrrf import esrrf
     from napari_nanopyx.methods.frc import frc
     from napari_nanopyx.methods.frc_result import FRC
+    from napari_nanopyx.methods.gradient import gradient
     from napari_nanopyx.methods.magnify import magnify
     from napari_nanopyx.methods.polar import polar
     from napari_nanopyx.methods.register_channels import register_channels
@@ -38,6 +39,7 @@ __all__ = [
     "esrrf",
     "estimate_channel_shifts",
     "frc",
+    "gradient",
     "magnify",
     "polar",
     "register_channels",
@@ -56,6 +58,7 @@ _MODULES = {
     "esrrf": "napari_nanopyx.methods.esrrf",
     "estimate_channel_shifts": "napari_nanopyx.methods.channels",
     "frc": "napari_nanopyx.methods.frc",
+    "gradient": "napari_nanopyx.methods.gradient",
     "magnify": "napari_nanopyx.methods.magnify",
     "polar": "napari_nanopyx.methods.polar",
     "register_channels": "napari_nanopyx.methods.register_channels",
