@@ -38,11 +38,10 @@ def test_displacements_between_pixels(
     moves = np.array([[0, 0], [1, -2], [2.5, 1.25], [-3.3, 0.7], [0.4, -0.45]])
     correlator = Correlator(shape, (8, 8), **settings)
     found = peaks(correlator, scene(shape), *(scene(shape, move) for move in moves))
-    np.testing.assert_allclose(found.displacements, moves, atol=0.1)
+    np.testing.assert_allclose(found.displacements, moves, atol=0.01)
     assert found.inside.all()
-    assert found.similarity.min() > 0.95
-    assert found.displacements[0] == pytest.approx([0, 0], abs=1e-3)
-    assert found.similarity[0] == pytest.approx(1, abs=1e-3)
+    assert found.similarity.min() > 0.99
+    assert found.similarity[0] == pytest.approx(1, abs=1e-4)
 
 
 def test_similarity_is_the_correlation_of_the_overlap() -> None:
@@ -63,8 +62,8 @@ def test_images_without_contrast_are_like_nothing() -> None:
 
 
 def test_volumes_are_correlated_too() -> None:
-    volume = np.random.default_rng(2).normal(size=(12, 20, 22))
+    volume = np.random.default_rng(2).normal(size=(16, 20, 22))
     moved = np.roll(volume, (1, -2, 3), (0, 1, 2))
     correlator = Correlator(volume.shape, (3, 4, 4))
     found = peaks(correlator, volume, moved)
-    np.testing.assert_allclose(found.displacements, [[1, -2, 3]], atol=0.1)
+    np.testing.assert_allclose(found.displacements, [[1, -2, 3]], atol=0.02)
