@@ -10,8 +10,11 @@ if TYPE_CHECKING:
     from napari_nanopyx.methods.channel_registration import ChannelRegistration
     from napari_nanopyx.methods.channels import estimate_channel_shifts
     from napari_nanopyx.methods.convolve import convolve
+    from napari_nanopyx.methods.correct_drift import correct_drift
     from napari_nanopyx.methods.decorrelation import decorrelation
     from napari_nanopyx.methods.decorrelation_result import Decorrelation
+    from napari_nanopyx.methods.drift import estimate_drift
+    from napari_nanopyx.methods.drift_table import DriftTable
     from napari_nanopyx.methods.error_map import error_map
     from napari_nanopyx.methods.error_map_result import ErrorMap
     from napari_nanopyx.methods.esrrf import esrrf
@@ -30,14 +33,17 @@ __all__ = [
     "FRC",
     "ChannelRegistration",
     "Decorrelation",
+    "DriftTable",
     "ErrorMap",
     "__version__",
     "convolve",
+    "correct_drift",
     "decorrelation",
     "engine",
     "error_map",
     "esrrf",
     "estimate_channel_shifts",
+    "estimate_drift",
     "frc",
     "gradient",
     "magnify",
@@ -50,13 +56,16 @@ __all__ = [
 _MODULES = {
     "ChannelRegistration": "napari_nanopyx.methods.channel_registration",
     "Decorrelation": "napari_nanopyx.methods.decorrelation_result",
+    "DriftTable": "napari_nanopyx.methods.drift_table",
     "ErrorMap": "napari_nanopyx.methods.error_map_result",
     "FRC": "napari_nanopyx.methods.frc_result",
     "convolve": "napari_nanopyx.methods.convolve",
+    "correct_drift": "napari_nanopyx.methods.correct_drift",
     "decorrelation": "napari_nanopyx.methods.decorrelation",
     "error_map": "napari_nanopyx.methods.error_map",
     "esrrf": "napari_nanopyx.methods.esrrf",
     "estimate_channel_shifts": "napari_nanopyx.methods.channels",
+    "estimate_drift": "napari_nanopyx.methods.drift",
     "frc": "napari_nanopyx.methods.frc",
     "gradient": "napari_nanopyx.methods.gradient",
     "magnify": "napari_nanopyx.methods.magnify",
