@@ -13,10 +13,12 @@ import napari_nanopyx as nx
 
 FUNCTIONS = (
     "convolve",
+    "correct_drift",
     "decorrelation",
     "error_map",
     "esrrf",
     "estimate_channel_shifts",
+    "estimate_drift",
     "frc",
     "gradient",
     "magnify",
@@ -25,9 +27,17 @@ FUNCTIONS = (
     "srrf",
     "transform",
 )
-RESULTS = ("ChannelRegistration", "Decorrelation", "ErrorMap", "FRC")
+RESULTS = (
+    "ChannelRegistration",
+    "Decorrelation",
+    "DriftTable",
+    "ErrorMap",
+    "FRC",
+)
 SIGNATURES = {
     "convolve": "(image, kernel, *, implementation=None, progress=None, cancel=None)",
+    "correct_drift": "(image, table, *, kernel='catmull_rom', fill=0.0, out=None, "
+    "implementation=None, progress=None, cancel=None)",
     "decorrelation": "(image, *, rmin=0.0, rmax=1.0, n_r=50, n_g=10, pixel_size=1.0, "
     "units='px', roi=None, sectors=1, implementation=None, progress=None, cancel=None)",
     "error_map": "(reference, super_resolved, *, sigma=None, space='sr', "
@@ -39,6 +49,10 @@ SIGNATURES = {
     "estimate_channel_shifts": "(image, reference=0, *, max_shift, blocks_per_axis=3, "
     "min_similarity=0.5, blur=0.0, model='field', pixel_size=1.0, units='px', "
     "implementation=None, progress=None, cancel=None)",
+    "estimate_drift": "(image, *, reference='first', time_averaging=1, "
+    "max_drift=None, roi=None, method='ccm', max_lag=0, background=0.0, "
+    "window='none', pixel_size=None, units='px', implementation=None, progress=None, "
+    "cancel=None)",
     "frc": "(image_a, image_b, *, pixel_size=1.0, units='px', threshold='1/7', "
     "window='tukey', implementation=None, progress=None, cancel=None)",
     "gradient": "(image, *, operator='roberts', implementation=None, progress=None, "

@@ -9,6 +9,7 @@ from typing import Any, Literal, cast, get_args
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from napari_nanopyx._engine.errors import Cancelled
 from napari_nanopyx._engine.runner import Cancel, run
 from napari_nanopyx._kernels import catmull_rom, tasks
 from napari_nanopyx.methods import _checks as check
@@ -77,6 +78,12 @@ def correct_drift(
     estimate_drift : makes the table.
     esrrf, srrf : take it as ``drift``, and interpolate only once.
 
+    References
+    ----------
+    .. [1] Saraiva et al., Efficiently accelerated bioimage analysis with NanoPyx, a
+       Liquid Engine-powered Python framework, Nature Methods (2025),
+       doi:10.1038/s41592-024-02562-6
+
     Examples
     --------
     >>> import numpy as np
@@ -101,6 +108,8 @@ def correct_drift(
     step = max(1, BLOCK_BYTES // (4 * math.prod(frames.frame_shape)))
     for start in range(0, len(frames), step):
         part = range(start, min(start + step, len(frames)))
+        if cancel is not None and cancel.is_set():
+            raise Cancelled("the computation was cancelled")
         block = frames.read(part)
         moves = shifts[part.start : part.stop]
         corrected = block.astype(np.float32)

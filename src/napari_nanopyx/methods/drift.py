@@ -126,7 +126,7 @@ def estimate_drift(
     >>> import napari_nanopyx as nx
     >>> frame = np.random.default_rng(0).poisson(100, (40, 40))
     >>> table = nx.estimate_drift([frame, np.roll(frame, (1, 2), (0, 1))])
-    >>> np.abs(table.shifts.round(2))
+    >>> np.abs(table.shifts.round(1))
     array([[0., 0.],
            [1., 2.]])
     """
