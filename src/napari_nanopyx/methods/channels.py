@@ -111,7 +111,7 @@ def estimate_channel_shifts(
     >>> import numpy as np
     >>> import napari_nanopyx as nx
     >>> noise = np.random.default_rng(1).normal(size=(64, 64))
-    >>> scene = nx.convolve(noise, np.ones((5, 5)))
+    >>> scene = nx.convolve(noise, np.ones((9, 9)))
     >>> image = np.stack([scene, np.roll(scene, (2, -3), (0, 1))])
     >>> print(nx.estimate_channel_shifts(image, max_shift=5, blocks_per_axis=1))
     Channel registration (field, onto channel 0): channel 1 moves by (-2.00, +3.00) px \
