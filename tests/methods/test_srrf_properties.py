@@ -358,23 +358,49 @@ def twenty_frames(situation: Situation) -> Choice:
     return Choice(situation.candidates[0], 20, None, "asked for")
 
 
+def peak_bytes(temporal: Temporal, frames: int, *, integrate_lag_times: bool) -> int:
+    movie: Any = Endless(frames)
+    tracemalloc.start()
+    try:
+        with choose_by(twenty_frames):
+            nx.srrf(
+                movie,
+                2,
+                temporal=temporal,
+                integrate_lag_times=integrate_lag_times,
+                implementation="serial",
+            )
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
 @pytest.mark.parametrize("temporal", TEMPORAL)
 def test_memory_does_not_grow_with_the_frames(temporal: Temporal) -> None:
-    def peak(frames: int) -> int:
-        movie: Any = Endless(frames)
-        tracemalloc.start()
-        try:
-            with choose_by(twenty_frames):
-                nx.srrf(
-                    movie,
-                    2,
-                    temporal=temporal,
-                    integrate_lag_times=False,
-                    implementation="serial",
-                )
-            return tracemalloc.get_traced_memory()[1]
-        finally:
-            tracemalloc.stop()
+    peak_bytes(temporal, 40, integrate_lag_times=False)
+    few, many = (
+        peak_bytes(temporal, frames, integrate_lag_times=False)
+        for frames in (200, 2000)
+    )
+    assert many < 1.1 * few
 
-    peak(40)
-    assert peak(2000) < 1.1 * peak(200)
+
+@pytest.mark.parametrize(
+    ("temporal", "order"), [("TRAC2", 2), ("TRAC3", 3), ("TRAC4", 4)]
+)
+def test_each_longer_lag_time_takes_one_set_of_sums(
+    temporal: Temporal, order: int
+) -> None:
+    """Ten times the frames add two or three lag times, whatever their number."""
+
+    def lag_times(frames: int) -> int:
+        return 1 + lag_times(frames // order) if frames else 0
+
+    images = {2: 5, 3: 9, 4: 15}[order]
+    image_bytes = 8 * (2 * 64) ** 2
+    peak_bytes(temporal, 40, integrate_lag_times=True)
+    few, many = (
+        peak_bytes(temporal, frames, integrate_lag_times=True) for frames in (200, 2000)
+    )
+    added = lag_times(2000) - lag_times(200)
+    assert many - few < 1.2 * added * images * image_bytes

@@ -121,6 +121,10 @@ def srrf(
     about 8, 12 or 18 output images in float64, and 5, 9 or 15 more for each longer lag
     time.
 
+    The radiality of a frame has the digits of float32. Where it hardly fluctuates, as
+    in a bright spot without noise, an autocumulant has fewer: one of radiality that
+    varies by 0.3 % of its value is good to about four digits.
+
     References
     ----------
     .. [1] Gustafsson et al., Fast live-cell conventional fluorophore nanoscopy with
