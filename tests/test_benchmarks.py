@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from benchmarks import convolution, machine, report
+from benchmarks import convolution, machine, report, turning
 from benchmarks.peak import rgc_flops, samples_per_pixel, summed_samples
 
 
@@ -112,3 +112,11 @@ def test_map_names_a_winner_for_every_size() -> None:
     *_, first, second = convolution.map_of((9, 20), (3, 5))
     assert first.startswith("| 9 x 9 | ")
     assert second.count(" ms |") == 2
+
+
+def test_turning_is_timed_with_every_implementation() -> None:
+    """The best of ours has the ratio 1."""
+    text = "\n".join(turning.table(1, 20, 0.35, "bilinear", None))
+    assert "| serial |" in text
+    assert "| numba |" in text
+    assert " | 1.00 |" in text

@@ -16,6 +16,7 @@ from napari_nanopyx._engine import catalogue, history, measuring, verification
 from napari_nanopyx._engine.agreement import Problem, camera_frames, compare
 from napari_nanopyx._kernels import tasks
 from napari_nanopyx._kernels.declaration import Cost
+from napari_nanopyx._kernels.warp import maps
 
 
 def resized(plan: Any, shape: tuple[int, ...]) -> Any:
@@ -233,6 +234,18 @@ PARAMETERS: dict[str, list[dict[str, Any]]] = {
         {"factor": (5.0, 5.0)},
         {"factor": (100.0, 100.0)},
         {"factor": (0.01, 0.3), "shift": np.full((40, 2), 300.0)},
+    ],
+    "warp": [
+        {"affine": maps.turned((400, 500), np.full((40, 2), 300.0), (0.1, 9.0), 2.0)},
+        {
+            "affine": np.array([[[0.0, 0.0, 200.0], [0.0, 0.0, 250.0]]]),
+            "field": maps.unrolled((400, 500), (360, 200), "linear")[np.newaxis],
+            "output_shape": (360, 200),
+        },
+        {
+            "affine": np.eye(2, 3)[np.newaxis],
+            "field": np.full((1, 2, 400, 500), 900.0),
+        },
     ],
     "esrrf": [
         {},
