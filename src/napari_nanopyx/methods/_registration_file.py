@@ -25,8 +25,8 @@ VERSION = 1
 LONGEST_NOTE = 10_000_000
 
 
-def write(registration: ChannelRegistration, path: str | os.PathLike[str]) -> None:
-    """Write a registration in one piece."""
+def write(registration: ChannelRegistration, path: str | os.PathLike[str]) -> Path:
+    """Write a registration in one piece, and return where it is."""
     import tifffile
 
     place = check_output(path)
@@ -39,7 +39,7 @@ def write(registration: ChannelRegistration, path: str | os.PathLike[str]) -> No
         "axes": registration.axes,
         "pixel_size": registration.pixel_size,
         "units": registration.units,
-        "source_hash": registration.source_hash,
+        "source": registration.source,
         "settings": dict(registration.settings),
         "channels": [_without_nan(asdict(each)) for each in registration.channels],
         "affine": None if registration.affine is None else registration.affine.tolist(),
@@ -56,6 +56,7 @@ def write(registration: ChannelRegistration, path: str | os.PathLike[str]) -> No
             description=text,
             metadata=None,
         )
+    return place
 
 
 def read(path: str | os.PathLike[str]) -> ChannelRegistration:
@@ -151,7 +152,7 @@ def _registration(
         pixel_size,
         str(note["units"]),
         str(note["axes"]),
-        str(note["source_hash"]),
+        str(note["source"]),
         settings,
     )
 

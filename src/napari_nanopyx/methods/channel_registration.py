@@ -6,6 +6,7 @@ import math
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -51,8 +52,8 @@ class ChannelRegistration:
     """Unit of `pixel_size`."""
     axes: str = "CYX"
     """Axes of the image it was estimated from."""
-    source_hash: str = ""
-    """SHA-256 of that image's pixels."""
+    source: str = ""
+    """Digest of that image's pixels."""
     settings: Mapping[str, Any] = field(default_factory=dict)
     """The arguments that it was estimated with."""
 
@@ -85,7 +86,7 @@ class ChannelRegistration:
             f"{quality.similarity:.2f}, residual {quality.residual:.2f} px"
         )
 
-    def save(self, path: str | os.PathLike[str]) -> None:
+    def save(self, path: str | os.PathLike[str]) -> Path:
         """Write the shifts as a TIFF file, and all else as JSON in its description.
 
         The file is complete, or not there at all; one that is there is replaced.
@@ -96,6 +97,11 @@ class ChannelRegistration:
             Exactly this file is written; it must end in ``.tif`` or ``.tiff``. Its
             pages are the row and the column shifts of each channel in turn.
 
+        Returns
+        -------
+        Path
+            Where the file is.
+
         Raises
         ------
         ValueError
@@ -103,7 +109,7 @@ class ChannelRegistration:
         """
         from napari_nanopyx.methods._registration_file import write
 
-        write(self, path)
+        return write(self, path)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> ChannelRegistration:
