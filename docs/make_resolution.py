@@ -69,9 +69,10 @@ def main() -> None:
         dips = [100 * dip_between(reconstruct(movie)) for movie in movies]
         rows.append(f"| {name} | {min(dips):.0f} to {max(dips):.0f} % |")
     text = TEXT.format(count=len(movies), m=M, rows="\n".join(rows))
-    pictures = [name for name in MOVIES if draw(name)]
-    if pictures:
-        links = [f"![{name}](images/resolution_{name}.png)" for name in pictures]
+    for name in MOVIES:
+        draw(name)
+    links = [f"![{name}](images/{picture(name).name})" for name in MOVIES]
+    if all(picture(name).is_file() for name in MOVIES):
         text += "\n## Movies\n\n" + "\n\n".join([ORIGIN, *links]) + "\n"
     (DOCS / "resolution.md").write_text(text)
 
@@ -100,11 +101,16 @@ def dip_between(image: Image) -> float:
     return dip(image[rows].mean(axis=0, dtype=np.float64))
 
 
-def draw(name: str) -> bool:
+def picture(name: str) -> Path:
+    """Return where the picture of a movie is kept."""
+    return DOCS / "images" / f"resolution_{name}.png"
+
+
+def draw(name: str) -> None:
     """Draw the reconstructions of a movie side by side, if the movie is there."""
     path = DATA / MOVIES[name]
     if not path.is_file():
-        return False
+        return
     from matplotlib.figure import Figure
 
     movie = tifffile.imread(path)
@@ -126,8 +132,7 @@ def draw(name: str) -> bool:
         axes.imshow(image, cmap="magma", vmin=max(low, 0.0), vmax=high)
         axes.set_title(title, fontsize=6)
         axes.axis("off")
-    figure.savefig(DOCS / "images" / f"resolution_{name}.png")
-    return True
+    figure.savefig(picture(name))
 
 
 if __name__ == "__main__":
