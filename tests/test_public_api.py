@@ -15,6 +15,7 @@ FUNCTIONS = (
     "convolve",
     "correct_drift",
     "decorrelation",
+    "denoise_nlm",
     "error_map",
     "esrrf",
     "estimate_channel_shifts",
@@ -40,6 +41,9 @@ SIGNATURES = {
     "implementation=None, progress=None, cancel=None)",
     "decorrelation": "(image, *, rmin=0.0, rmax=1.0, n_r=50, n_g=10, pixel_size=1.0, "
     "units='px', roi=None, sectors=1, implementation=None, progress=None, cancel=None)",
+    "denoise_nlm": "(image, *, patch_size=7, patch_distance=11, h=None, sigma=None, "
+    "mode='fast', exponential='exact', implementation=None, progress=None, "
+    "cancel=None)",
     "error_map": "(reference, super_resolved, *, sigma=None, space='sr', "
     "crop_border=0, realign=False, implementation=None, progress=None, cancel=None)",
     "esrrf": "(image, magnification=5, radius=1.5, sensitivity=1.0, *, temporal='AVG', "

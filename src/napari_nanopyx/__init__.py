@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from napari_nanopyx.methods.decorrelation_result import Decorrelation
     from napari_nanopyx.methods.drift import estimate_drift
     from napari_nanopyx.methods.drift_table import DriftTable
+    from napari_nanopyx.methods.denoise_nlm import denoise_nlm
     from napari_nanopyx.methods.error_map import error_map
     from napari_nanopyx.methods.error_map_result import ErrorMap
     from napari_nanopyx.methods.esrrf import esrrf
@@ -39,6 +40,7 @@ __all__ = [
     "convolve",
     "correct_drift",
     "decorrelation",
+    "denoise_nlm",
     "engine",
     "error_map",
     "esrrf",
@@ -62,6 +64,7 @@ _MODULES = {
     "convolve": "napari_nanopyx.methods.convolve",
     "correct_drift": "napari_nanopyx.methods.correct_drift",
     "decorrelation": "napari_nanopyx.methods.decorrelation",
+    "denoise_nlm": "napari_nanopyx.methods.denoise_nlm",
     "error_map": "napari_nanopyx.methods.error_map",
     "esrrf": "napari_nanopyx.methods.esrrf",
     "estimate_channel_shifts": "napari_nanopyx.methods.channels",

@@ -179,6 +179,41 @@ PARAMETERS: dict[str, dict[str, dict[str, Any]]] = {
     },
 }
 
+NOISE = {"h": np.array([12.0]), "sigma": np.array([15.0])}
+
+PARAMETERS["nlm"] = {
+    "defaults": NOISE,
+    "gaussian": {**NOISE, "mode": "gaussian", "patch_distance": 4},
+    "linear": {**NOISE, "exponential": "linear", "patch_distance": 3},
+    "gaussian linear": {
+        **NOISE,
+        "mode": "gaussian",
+        "patch_size": 5,
+        "patch_distance": 2,
+        "exponential": "linear",
+    },
+    "exact patches only": {
+        "h": np.array([0.1]),
+        "sigma": np.array([0.0]),
+        "patch_distance": 4,
+    },
+    "little noise": {
+        "h": np.array([0.2]),
+        "sigma": np.array([0.3]),
+        "patch_size": 3,
+        "patch_distance": 5,
+    },
+    "large gaussian patches": {
+        "h": np.array([40.0]),
+        "sigma": np.array([0.0]),
+        "mode": "gaussian",
+        "patch_size": 15,
+        "patch_distance": 2,
+    },
+    "large patches": {**NOISE, "patch_size": 21, "patch_distance": 3},
+    "no noise": {"h": np.array([0.0]), "sigma": np.array([0.0])},
+}
+
 SHIFT = np.random.default_rng(4).normal(0, 3, (len(IMAGES["random camera"]), 2))
 SHIFT[0] = (2.0, -1.0)
 
@@ -293,6 +328,8 @@ def test_agrees_when_every_frame_is_shifted(settings: str, name: str) -> None:
         ("warp", "shaken"),
         ("warp", "bilinear"),
         ("warp", "nearest"),
+        ("nlm", "defaults"),
+        ("nlm", "gaussian"),
     ],
 )
 def test_agrees_at_every_instruction_set(

@@ -1,0 +1,243 @@
+"""What denoising a stack by non-local means takes: sizes, limits, cost, output."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from math import log2
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_nanopyx._kernels.declaration import Cost, Output, Partial
+from napari_nanopyx._kernels.frame_merger import FrameMerger
+from napari_nanopyx._kernels.layout import padded
+from napari_nanopyx._kernels.nlm import reference
+from napari_nanopyx._kernels.nlm.patches import LOWERED, Exponential, Mode, Patches
+
+ROWS = 8
+"""Rows of pixels that kernel.c computes at once in OpenCL."""
+
+TILE = 256 + 16
+"""Room for the columns that it computes at once in C."""
+
+FAR = 1e38
+"""Stands for a limit that no sum passes."""
+
+POWER = {
+    "exact": (
+        *(0.0, 0.0),
+        *(0.6931472, 0.24022648, 0.055503324),
+        *(0.009618437, 0.0013398875, 0.00015353362),
+    ),
+    "linear": (LOWERED, 0.5, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0),
+}
+"""How 2^x is made: what is taken from x, what is taken from it before it is rounded,
+and the coefficients of f to f^6 in 2^f, whose largest relative error is 2e-8."""
+
+SMALLEST = 1e-30
+"""Keeps exponents finite where h is nothing beside the noise."""
+
+LOG2_E = 1.4426950408889634
+
+
+@dataclass(frozen=True)
+class NlmPlan:
+    """Non-local means of (T, Y, X) frames.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        Shape of the input stack, (T, Y, X).
+    h, sigma : ndarray of float64, shape (T,) or (1,)
+        Of each frame, or of all: how different alike patches are, and the standard
+        deviation of the noise. Where h is 0, the frame stays as it is.
+    patch_size : int
+        Side of a patch, odd.
+    patch_distance : int
+        How many rows and columns away a pixel may lie that is averaged.
+    mode : str
+        ``"fast"`` or ``"gaussian"``.
+    exponential : str
+        ``"exact"``, or ``"linear"`` between powers of two.
+    """
+
+    shape: tuple[int, int, int]
+    h: NDArray[np.float64]
+    sigma: NDArray[np.float64]
+    patch_size: int = 7
+    patch_distance: int = 11
+    mode: Mode = "fast"
+    exponential: Exponential = "exact"
+
+    @cached_property
+    def patches(self) -> Patches:
+        """The pixels that are compared, and how much they count."""
+        return Patches(self.patch_size, self.mode)
+
+    @property
+    def parameters(self) -> Mapping[str, float | str | bool]:
+        """Each parameter that changes how much there is to compute."""
+        return {
+            "patch_size": self.patch_size,
+            "patch_distance": self.patch_distance,
+            "mode": self.mode,
+        }
+
+    @property
+    def cost(self) -> Cost:
+        """Of each pixel and shift: a difference, two sums over a window, a weight."""
+        pixels = self.shape[1] * self.shape[2]
+        shifts = (2 * self.patch_distance + 1) ** 2
+        each = (4 if self.mode == "gaussian" else 2) * self.patches.window + 20
+        return Cost(float(pixels * shifts * each), 8.0 * pixels)
+
+    @property
+    def segments(self) -> Sequence[range]:
+        """Any frames may share a block."""
+        return [range(self.shape[0])]
+
+    @property
+    def block_bytes_per_frame(self) -> int:
+        """The frame and the result."""
+        return int(self.cost.bytes)
+
+    @property
+    def accumulates(self) -> bool:
+        """Every frame has its own output."""
+        return False
+
+    @property
+    def tables_vary(self) -> bool:
+        """Whether frames have noise of their own."""
+        return len(set(self._noise(range(self.shape[0])))) > 1
+
+    def _noise(self, frames: range) -> list[tuple[float, float]]:
+        """Return h and sigma of some frames."""
+        each = (
+            np.broadcast_to(values, self.shape[0]) for values in (self.h, self.sigma)
+        )
+        return list(zip(*(values[frames].tolist() for values in each), strict=True))
+
+    def part_rows(self, threads: int) -> int:
+        """Return how many rows a thread takes at a time."""
+        return min(32, max(8, -(-self.shape[1] // (4 * threads))))
+
+    def parts(self, count: int, part_rows: int) -> int:
+        """Return the number of bands of rows in all frames of a block."""
+        return count * -(-self.shape[1] // part_rows)
+
+    def work_floats(self, part_rows: int) -> dict[str, int]:  # noqa: ARG002
+        """Return room for a mirrored frame."""
+        return {"image": self._framed_rows * self._stride}
+
+    def scratch_floats(self, part_rows: int) -> int:
+        """Return room for a mirrored band of rows, and for the sums of a tile."""
+        band = (part_rows + 2 * self._border + 1) * self._stride
+        lines = 2 * part_rows + self.patches.window + 3
+        return band + lines * TILE + 2 * self.patches.window + 64
+
+    @property
+    def _border(self) -> int:
+        return self.patch_size // 2 + self.patch_distance
+
+    @property
+    def _stride(self) -> int:
+        return padded(padded(self.shape[2]) + 2 * self._border + self.patch_size + 16)
+
+    @property
+    def _framed_rows(self) -> int:
+        return ROWS * -(-self.shape[1] // ROWS) + 2 * self._border
+
+    def scalars(self, part_rows: int) -> dict[str, int | float]:
+        """Return sizes."""
+        return {
+            "height": self.shape[1],
+            "width": self.shape[2],
+            "part_rows": part_rows,
+            "gaussian": int(self.mode == "gaussian"),
+            "window": self.patches.window,
+            "before": self.patches.before,
+            "distance": self.patch_distance,
+            "border": self._border,
+            "framed_rows": self._framed_rows,
+            "stride": self._stride,
+        }
+
+    def tables(self, frames: range, part_rows: int) -> dict[str, NDArray[Any]]:  # noqa: ARG002
+        """Return where mirrored pixels come from, weights, and limits of each frame."""
+        noise = self._noise(frames if self.tables_vary else range(1))
+        each = [self._limits(h, sigma) for h, sigma in noise]
+        unused = (ROWS - 1, ROWS - 1)
+        columns = np.zeros(self._stride, np.float32)
+        columns[self._border : self._border + self.shape[2]] = 1
+        return {
+            "row_index": _mirrored(self.shape[1], self._border, self._framed_rows),
+            "column_index": _mirrored(self.shape[2], self._border, self._stride),
+            "inside": columns if self.mode == "gaussian" else np.ones_like(columns),
+            "power": np.array(POWER[self.exponential], np.float32),
+            "weights": np.pad(self.patches.weights, unused),
+            **{name: np.stack([tables[name] for tables in each]) for name in each[0]},
+        }
+
+    def _limits(self, h: float, sigma: float) -> dict[str, NDArray[np.float32]]:
+        """Return what depends on the noise of a frame, in the kernel's units."""
+        window = self.patches.window
+        limits, margins = np.full((2, window + 2 * (ROWS - 1)), FAR)
+        margins[:] = -1.0
+        if h == 0:  # all values become 0, and nothing is added to any
+            settings = np.zeros(4, np.float32)
+        else:
+            scale = 2.0 ** -min(max(round(log2(max(h, sigma))), -120), 120)
+            unit = max(self.patches.unit(h * scale) / LOG2_E, SMALLEST)
+            noise = self.patches.noise(sigma * scale)[-1]
+            settings = np.array([scale, 1 / scale, 1 / unit, noise / unit], np.float32)
+            found = self.patches.limits(h * scale, sigma * scale)
+            looked_at = np.flatnonzero(np.isfinite(found))
+            places = looked_at + ROWS - 1
+            limits[places] = np.minimum(found[looked_at], FAR)
+            # Rounding of a square, and of a sum over a window twice, each 2^-24.
+            margins[places] = limits[places] * (2 * window + 8) * 2.0**-24
+        rests = limits - limits.astype(np.float32)
+        return {
+            "settings": settings,
+            "limits": limits.astype(np.float32),
+            "rests": rests.astype(np.float32),
+            "margins": margins.astype(np.float32),
+        }
+
+    def outputs(self, frames: range) -> dict[str, Output]:
+        """Return the finished frames."""
+        return {"denoised": Output((len(frames), *self.shape[1:]))}
+
+    def reference(self, block: NDArray[Any], frames: range) -> Partial:
+        """Denoise in float64, straight from the definition."""
+        denoised = [
+            reference.frame(
+                frame, self.patches, self.patch_distance, h, sigma, self.exponential
+            )
+            for frame, (h, sigma) in zip(block, self._noise(frames), strict=True)
+        ]
+        return {"denoised": np.array(denoised)}
+
+    def resized(self, shape: tuple[int, ...]) -> NlmPlan:
+        """Return the same for frames of this shape."""
+        count, height, width = shape
+        h, sigma = (
+            np.resize(values, 1 if len(values) == 1 else count)
+            for values in (self.h, self.sigma)
+        )
+        return replace(self, shape=(count, height, width), h=h, sigma=sigma)
+
+    def merger(self) -> FrameMerger:
+        """Return an empty stack to put frames into."""
+        return FrameMerger("denoised", self.shape)
+
+
+def _mirrored(length: int, border: int, count: int) -> NDArray[np.int32]:
+    """Return which pixel each of a mirrored row is; a few unused ones at the end."""
+    mirrored = np.pad(np.arange(length), border, mode="reflect")
+    beyond = count - len(mirrored)
+    return np.pad(mirrored, (0, beyond), mode="edge").astype(np.int32)

@@ -1,0 +1,326 @@
+"""Non-local means: equal to scikit-image's, closer to the truth, and hard to upset."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import tifffile
+from numpy.typing import NDArray
+
+import napari_nanopyx as nx
+from napari_nanopyx import engine
+from napari_nanopyx._kernels import tasks
+from napari_nanopyx.methods._noise import noise_sigma
+
+NAMES = ("reference", "serial", "numba", None)
+"""None is the engine's choice."""
+
+MODES = ("fast", "gaussian")
+
+SHADES = np.add.outer(200 * np.sin(np.arange(45) / 6), 200 * np.cos(np.arange(61) / 9))
+TRUTH = SHADES + 600
+NOISY = np.random.default_rng(1).poisson(TRUTH).astype(np.uint16)
+
+
+@pytest.fixture(params=NAMES, ids=str)
+def implementation(request: pytest.FixtureRequest) -> str | None:
+    name: str | None = request.param
+    return name
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize(
+    ("patch_size", "patch_distance", "h", "sigma"),
+    [(7, 11, 20.0, 24.0), (5, 4, 30.0, 0.0), (9, 3, 15.0, 24.0), (3, 6, 20.0, 10.0)],
+)
+def test_equals_scikit_image(
+    patch_size: int, patch_distance: int, h: float, sigma: float, mode: Any
+) -> None:
+    restoration = pytest.importorskip("skimage.restoration")
+    settings = {"patch_size": patch_size, "patch_distance": patch_distance}
+    expected = restoration.denoise_nl_means(
+        NOISY.astype(np.float64),
+        **settings,
+        h=h,
+        sigma=sigma,
+        fast_mode=mode == "fast",
+        preserve_range=True,
+    )
+    extent = float(np.ptp(NOISY))
+    found: dict[str, NDArray[np.float32]] = {
+        exponential: nx.denoise_nlm(
+            NOISY, **settings, h=h, sigma=sigma, mode=mode, exponential=exponential
+        )
+        for exponential in ("linear", "exact")
+    }
+    assert np.abs(found["linear"] - expected).max() < 1e-6 * extent
+    # Its exponential is up to 3 % off.
+    assert np.abs(found["exact"] - expected).max() < 2e-3 * extent
+
+
+@pytest.mark.parametrize("shape", [(50, 60), (51, 63), (7, 7), (3, 5), (128, 30)])
+def test_noise_equals_scikit_image(shape: tuple[int, int]) -> None:
+    pytest.importorskip("pywt")
+    restoration = pytest.importorskip("skimage.restoration")
+    image = np.random.default_rng(2).normal(1000, 7, shape)
+    expected = restoration.estimate_sigma(image)
+    assert noise_sigma(image) == pytest.approx(expected, rel=1e-9)
+
+
+def test_noise_on_shades_is_found() -> None:
+    random = np.random.default_rng(3)
+    rows, columns = np.mgrid[:300, :300]
+    shades = 1000 + 300 * np.sin(rows / 30) + 2 * columns
+    for sigma in (0.5, 3.0, 20.0):
+        image = shades + random.normal(0, sigma, shades.shape)
+        assert noise_sigma(image) == pytest.approx(sigma, rel=0.02)
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 9), (2, 2), (30, 40)])
+def test_no_noise_is_found_in_a_constant_image(shape: tuple[int, int]) -> None:
+    assert noise_sigma(np.full(shape, 123.4)) == 0
+
+
+def psnr(image: NDArray[Any], truth: NDArray[Any]) -> float:
+    return float(10 * np.log10(np.ptp(truth) ** 2 / np.mean((image - truth) ** 2)))
+
+
+@pytest.mark.parametrize("channel", ["actin", "nuclei"])
+def test_real_frames_come_closer_to_their_reference(channel: str) -> None:
+    folder = Path(__file__).resolve().parents[3] / "shared" / "data"
+    movie = folder / f"bpae_{channel}_noise_10_20_50_100ms.tif"
+    if not movie.exists():
+        pytest.skip("the real data are not here")
+    frames = tifffile.imread(movie)
+    reference = tifffile.imread(folder / f"bpae_{channel}_reference.tif")
+    denoised = nx.denoise_nlm(frames)
+    for raw, result in zip(frames.astype(np.float64), denoised, strict=True):
+        slope, level = np.polyfit(reference.ravel(), raw.ravel(), 1)
+        truth = slope * reference + level
+        assert psnr(result, truth) >= psnr(raw, truth) + 3.5
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_the_truth_comes_closer(implementation: str | None, mode: Any) -> None:
+    gain = 5.0 if mode == "fast" else 2.0
+    denoised = nx.denoise_nlm(NOISY, mode=mode, implementation=implementation)
+    assert denoised.dtype == np.float32
+    assert denoised.shape == NOISY.shape
+    assert psnr(denoised, TRUTH) > psnr(NOISY, TRUTH) + gain
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_a_pixel_computed_by_hand(implementation: str | None, mode: Any) -> None:
+    """Of a step between 0 and 10, only patches on one side are averaged."""
+    image = np.zeros((12, 16), np.float32)
+    image[:, 8:] = 10
+    image[5, 2] = 0.5
+    result = nx.denoise_nlm(
+        image,
+        patch_size=3,
+        patch_distance=1,
+        h=1e3,
+        sigma=0.0,
+        mode=mode,
+        implementation=implementation,
+    )
+    np.testing.assert_allclose(result[5, 2], 0.5 / 9, rtol=1e-4)
+    np.testing.assert_allclose(result[5, 8], 20 / 3, rtol=1e-3)
+    result = nx.denoise_nlm(
+        image,
+        patch_size=3,
+        patch_distance=1,
+        h=0.5,
+        sigma=0.0,
+        mode=mode,
+        implementation=implementation,
+    )
+    np.testing.assert_allclose(result[2:, 12:], 10, rtol=1e-6)
+    np.testing.assert_allclose(result[9:, 1:5], 0, atol=1e-6)
+    assert result[9, 7] < 0.5
+    assert result[9, 8] > 9.5
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("level", [0.0, 7.0, 54321.7, -1e30])
+def test_a_constant_image_stays_the_same(
+    level: float, implementation: str | None, mode: Any
+) -> None:
+    image = np.full((2, 9, 14), level, np.float32)
+    for h in (None, 3.0):
+        result = nx.denoise_nlm(image, h=h, mode=mode, implementation=implementation)
+        np.testing.assert_array_equal(result, image)
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("shape", [(1, 1), (1, 8), (5, 1), (2, 2), (3, 4), (1, 3, 300)])
+def test_an_image_smaller_than_a_patch(
+    shape: tuple[int, ...], implementation: str | None, mode: Any
+) -> None:
+    image = np.random.default_rng(4).normal(50, 9, shape).astype(np.float32)
+    settings = {"h": 10.0, "sigma": 5.0, "mode": mode}
+    result = nx.denoise_nlm(image, **settings, implementation=implementation)
+    assert result.shape == shape
+    assert result.min() >= image.min() - 1e-4
+    assert result.max() <= image.max() + 1e-4
+    expected = nx.denoise_nlm(image, **settings, implementation="reference")
+    np.testing.assert_allclose(result, expected, rtol=1e-5)
+
+
+def test_a_level_and_a_factor_go_through(implementation: str | None) -> None:
+    """Negative values are values like others."""
+    plain = nx.denoise_nlm(NOISY, implementation=implementation)
+    changed = 4.0 * NOISY - 5000.0
+    assert changed.max() < 0
+    result = nx.denoise_nlm(changed, implementation=implementation)
+    np.testing.assert_allclose(result, 4.0 * plain - 5000.0, rtol=0, atol=0.02)
+
+
+@pytest.mark.parametrize(
+    "turned",
+    [lambda a: a[::-1], lambda a: a[:, ::-1], lambda a: a.T],
+    ids=["upside down", "mirrored", "transposed"],
+)
+def test_gaussian_mode_knows_no_direction(
+    turned: Any, implementation: str | None
+) -> None:
+    """In rows: sums are abandoned row by row, which is why h is large here."""
+    settings: Any = {"h": 200.0, "sigma": 0.0, "mode": "gaussian", "patch_distance": 4}
+    plain = nx.denoise_nlm(NOISY, **settings, implementation=implementation)
+    result = nx.denoise_nlm(turned(NOISY), **settings, implementation=implementation)
+    np.testing.assert_allclose(result, turned(plain), rtol=1e-5)
+
+
+def test_fast_mode_is_the_same_transposed(implementation: str | None) -> None:
+    plain = nx.denoise_nlm(NOISY, implementation=implementation)
+    result = nx.denoise_nlm(NOISY.T, implementation=implementation)
+    np.testing.assert_allclose(result, plain.T, rtol=1e-5)
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_frames_are_independent(implementation: str | None, mode: Any) -> None:
+    random = np.random.default_rng(5)
+    movie = np.stack(
+        [TRUTH + random.normal(0, noise, TRUTH.shape) for noise in (5, 50)]
+    )
+    together = nx.denoise_nlm(movie, mode=mode, implementation=implementation)
+    for frame, result in zip(movie, together, strict=True):
+        alone = nx.denoise_nlm(frame, mode=mode, implementation=implementation)
+        np.testing.assert_allclose(result, alone, rtol=1e-5)
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_a_bright_spot_leaves_the_rest_alone(
+    implementation: str | None, mode: Any
+) -> None:
+    image = NOISY.astype(np.float32)
+    spot = image.copy()
+    spot[20, 30] = 1e9
+    settings: Any = {"h": 20.0, "sigma": 24.0, "mode": mode, "patch_distance": 3}
+    plain = nx.denoise_nlm(image, **settings, implementation=implementation)
+    result = nx.denoise_nlm(spot, **settings, implementation=implementation)
+    np.testing.assert_allclose(result[32:], plain[32:], rtol=1e-6)
+    np.testing.assert_allclose(result[:9], plain[:9], rtol=1e-6)
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize(
+    ("low", "high", "dtype"),
+    [
+        (0, 255, np.uint8),
+        (0, 65535, np.uint16),
+        (-(2**62), 2**62, np.int64),
+        (1e-36, 3e-36, np.float32),
+        (-3e38, 3e38, np.float32),
+    ],
+)
+def test_extreme_values(
+    low: float, high: float, dtype: Any, implementation: str | None, mode: Any
+) -> None:
+    image = np.random.default_rng(6).choice([low, high], (12, 13)).astype(dtype)
+    for h in (None, 2.0):
+        result = nx.denoise_nlm(image, h=h, mode=mode, implementation=implementation)
+        assert np.isfinite(result).all()
+        expected = nx.denoise_nlm(image, h=h, mode=mode, implementation="reference")
+        largest = np.abs(expected).max()
+        np.testing.assert_allclose(result, expected, rtol=0, atol=2e-5 * largest)
+
+
+def test_a_sum_at_the_limit_is_on_the_same_side_everywhere() -> None:
+    """5 * 7**2 = 245 is the squared distance up to which patches have a weight."""
+    image = np.random.default_rng(7).choice([0, 1, 2, 3, 5], (40, 50)).astype(np.uint8)
+    results = [
+        nx.denoise_nlm(image, h=1.0, sigma=0.0, implementation=each.name)
+        for each in engine.implementations("nlm")
+        if each.available
+    ]
+    assert len(results) >= 3
+    for result in results:
+        np.testing.assert_allclose(result, results[-1], rtol=0, atol=5e-5)
+
+
+def test_an_even_patch_is_the_next_odd_one() -> None:
+    expected = nx.denoise_nlm(NOISY, patch_size=7, implementation="serial")
+    result = nx.denoise_nlm(NOISY, patch_size=6, implementation="serial")
+    np.testing.assert_array_equal(result, expected)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "message"),
+    [
+        ({"patch_size": 1}, ValueError, "patch_size is 1, but must be a whole number"),
+        ({"patch_size": 2.5}, ValueError, "patch_size is 2.5, but must be"),
+        ({"patch_size": "7"}, TypeError, "patch_size is '7', a str, but must be"),
+        ({"patch_distance": 0}, ValueError, "patch_distance is 0, but must be"),
+        ({"patch_distance": 51}, ValueError, "patch_distance is 51, .* from 1 to 50"),
+        ({"h": 0}, ValueError, "h is 0, but must be a number above 0"),
+        ({"h": -1.0}, ValueError, r"h is -1\.0, but must be a number above 0"),
+        ({"h": np.nan}, ValueError, "h is nan, but must be a number above 0"),
+        ({"h": True}, TypeError, "h is True, a bool"),
+        ({"sigma": -1}, ValueError, "sigma is -1, but must be 0 or a number above"),
+        ({"sigma": np.inf}, ValueError, "sigma is inf, but must be"),
+        ({"sigma": 0}, ValueError, "sigma is 0 and h is not given"),
+        ({"mode": "slow"}, ValueError, "mode is 'slow'"),
+        ({"exponential": "fast"}, ValueError, "exponential is 'fast'"),
+    ],
+)
+def test_arguments_that_make_no_sense(
+    arguments: Any, error: type[Exception], message: str
+) -> None:
+    with pytest.raises(error, match=message):
+        nx.denoise_nlm(NOISY, **arguments)
+
+
+@pytest.mark.parametrize("sigma", [None, 3.0])
+def test_values_that_are_no_numbers(sigma: float | None) -> None:
+    image = NOISY.astype(np.float32)
+    image[3, 4] = np.nan
+    with pytest.raises(ValueError, match="image holds NaN"):
+        nx.denoise_nlm(image, sigma=sigma)
+
+
+def test_it_can_be_cancelled() -> None:
+    cancel = threading.Event()
+    cancel.set()
+    with pytest.raises(engine.Cancelled):
+        nx.denoise_nlm(NOISY, cancel=cancel)
+
+
+def test_the_input_is_left_alone(implementation: str | None) -> None:
+    image = NOISY.copy()
+    image.flags.writeable = False
+    nx.denoise_nlm(image, implementation=implementation)
+    np.testing.assert_array_equal(image, NOISY)
+
+
+def test_the_benchmark_can_make_its_arguments() -> None:
+    task = tasks()["nlm"]
+    assert task.arguments is not None
+    settings = task.arguments((3, 20, 20), h=5.0, mode="gaussian")
+    assert task.plan((3, 20, 20), **settings).parameters["mode"] == "gaussian"
+    with pytest.raises(ValueError, match="patch_size is 6"):
+        task.arguments((3, 20, 20), patch_size=6)
