@@ -39,6 +39,7 @@ def test_import_loads_itself_and_nothing_else() -> None:
         *("FRC", "convolve", "esrrf", "frc", "magnify", "polar", "srrf", "transform"),
         *("estimate_channel_shifts", "register_channels", "ChannelRegistration"),
         "engine",
+        "simulate",
     ],
 )
 def test_public_names_load_nothing_optional(name: str) -> None:

@@ -78,7 +78,9 @@ SIGNATURES = {
 
 
 def test_all_is_exact() -> None:
-    assert sorted(nx.__all__) == sorted(["__version__", "engine", *FUNCTIONS, *RESULTS])
+    assert sorted(nx.__all__) == sorted(
+        ["__version__", "engine", "simulate", *FUNCTIONS, *RESULTS]
+    )
     assert set(nx.__all__) <= set(dir(nx))
     for name in nx.__all__:
         assert getattr(nx, name) is not None

@@ -6,16 +6,16 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from napari_nanopyx import engine
+    from napari_nanopyx import engine, simulate
     from napari_nanopyx.methods.channel_registration import ChannelRegistration
     from napari_nanopyx.methods.channels import estimate_channel_shifts
     from napari_nanopyx.methods.convolve import convolve
     from napari_nanopyx.methods.correct_drift import correct_drift
     from napari_nanopyx.methods.decorrelation import decorrelation
     from napari_nanopyx.methods.decorrelation_result import Decorrelation
+    from napari_nanopyx.methods.denoise_nlm import denoise_nlm
     from napari_nanopyx.methods.drift import estimate_drift
     from napari_nanopyx.methods.drift_table import DriftTable
-    from napari_nanopyx.methods.denoise_nlm import denoise_nlm
     from napari_nanopyx.methods.error_map import error_map
     from napari_nanopyx.methods.error_map_result import ErrorMap
     from napari_nanopyx.methods.esrrf import esrrf
@@ -51,6 +51,7 @@ __all__ = [
     "magnify",
     "polar",
     "register_channels",
+    "simulate",
     "srrf",
     "transform",
 ]
@@ -83,8 +84,8 @@ _MODULES = {
 def __getattr__(name: str) -> Any:
     if name in _MODULES:
         value = getattr(import_module(_MODULES[name]), name)
-    elif name == "engine":
-        value = import_module("napari_nanopyx.engine")
+    elif name in ("engine", "simulate"):
+        value = import_module(f"napari_nanopyx.{name}")
     elif name == "__version__":
         from importlib.metadata import version
 
