@@ -26,6 +26,7 @@ FUNCTIONS = (
     "polar",
     "register_channels",
     "srrf",
+    "sweep_esrrf",
     "transform",
 )
 RESULTS = (
@@ -34,6 +35,7 @@ RESULTS = (
     "DriftTable",
     "ErrorMap",
     "FRC",
+    "Sweep",
 )
 SIGNATURES = {
     "convolve": "(image, kernel, *, implementation=None, progress=None, cancel=None)",
@@ -72,6 +74,10 @@ SIGNATURES = {
     "positivity=True, renormalise=False, gradient_smoothing=False, weight='after', "
     "integrate_lag_times=True, drift=None, implementation=None, progress=None, "
     "cancel=None)",
+    "sweep_esrrf": "(image, radii, sensitivities, *, magnification=2, temporal='AVG', "
+    "resolution='frc', n_frames=None, intensity_weighting=True, "
+    "macro_pixel_correction=True, sigma=None, crop_border=3, resolution_range=None, "
+    "implementation=None, progress=None, cancel=None)",
     "transform": "(image, *, shift=(0.0, 0.0), scale=(1.0, 1.0), angle=0.0, "
     "kernel='catmull_rom', fill=0.0, implementation=None, progress=None, cancel=None)",
 }

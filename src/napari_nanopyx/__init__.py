@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from napari_nanopyx.methods.polar import polar
     from napari_nanopyx.methods.register_channels import register_channels
     from napari_nanopyx.methods.srrf import srrf
+    from napari_nanopyx.methods.sweep_esrrf import sweep_esrrf
+    from napari_nanopyx.methods.sweep_result import Sweep
     from napari_nanopyx.methods.transform import transform
 
     __version__: str
@@ -36,6 +38,7 @@ __all__ = [
     "Decorrelation",
     "DriftTable",
     "ErrorMap",
+    "Sweep",
     "__version__",
     "convolve",
     "correct_drift",
@@ -53,6 +56,7 @@ __all__ = [
     "register_channels",
     "simulate",
     "srrf",
+    "sweep_esrrf",
     "transform",
 ]
 
@@ -62,6 +66,7 @@ _MODULES = {
     "DriftTable": "napari_nanopyx.methods.drift_table",
     "ErrorMap": "napari_nanopyx.methods.error_map_result",
     "FRC": "napari_nanopyx.methods.frc_result",
+    "Sweep": "napari_nanopyx.methods.sweep_result",
     "convolve": "napari_nanopyx.methods.convolve",
     "correct_drift": "napari_nanopyx.methods.correct_drift",
     "decorrelation": "napari_nanopyx.methods.decorrelation",
@@ -76,6 +81,7 @@ _MODULES = {
     "polar": "napari_nanopyx.methods.polar",
     "register_channels": "napari_nanopyx.methods.register_channels",
     "srrf": "napari_nanopyx.methods.srrf",
+    "sweep_esrrf": "napari_nanopyx.methods.sweep_esrrf",
     "transform": "napari_nanopyx.methods.transform",
 }
 """Where each public name is; it is imported when it is first used."""

@@ -12,7 +12,7 @@ from napari_nanopyx._engine.devices import thread_count
 from napari_nanopyx._engine.runner import Cancel
 from napari_nanopyx._kernels import shifting
 from napari_nanopyx._kernels.magnify import fourier
-from napari_nanopyx._kernels.squirrel import TOLERANCE, WIDEST, Fit
+from napari_nanopyx._kernels.squirrel import TOLERANCE, WIDEST, Fit, Line, Space
 from napari_nanopyx.methods import _checks as check
 from napari_nanopyx.methods._single_images import (
     only_reference,
@@ -113,31 +113,18 @@ def error_map(
     large = single_image("super_resolved", super_resolved, LEAST_SIDE)
     magnification = _magnification(small.shape, large.shape)
     check.one_of("space", space, get_args(Literal["sr", "reference"]))
-    border = check.whole(
-        "crop_border", crop_border, 0, (min(small.shape) - LEAST_SIDE) // 2
-    )
-    fixed = None if sigma is None else _fixed(sigma, small.shape)
+    fixed, border = fit_options(small.shape, sigma, crop_border)
     aligning = check.flag("realign", realign)
     only_reference("error_map", implementation)
     stop_if(cancel)
-    workers = thread_count()
     shift = (0.0, 0.0)
     if aligning:
-        shift = _shift(small, large, magnification, workers)
+        shift = _shift(small, large, magnification)
         large = shifting.moved(large, shift)
-    fit = Fit(
-        _cropped(small, border),
-        _cropped(large, border * magnification),
-        space,
-        workers,
+    fit, line, width = best_fit(
+        small, large, fixed, border, lambda: stop_if(cancel), space
     )
     reason = _reason(fit)
-    width = 0.0
-    if fixed is not None:
-        width = fixed * magnification
-    elif not reason:
-        width = fit.best_sigma(lambda: stop_if(cancel))
-    line = fit.line(width)
     difference = np.abs(fit.difference(width)).astype(np.float32)
     margin = border * (magnification if space == "sr" else 1)
     if margin:
@@ -155,6 +142,42 @@ def error_map(
         shift,
         reason,
     )
+
+
+def fit_options(
+    shape: tuple[int, ...], sigma: Any, crop_border: Any
+) -> tuple[float | None, int]:
+    """Return the blur, if it is given, and the border, both in reference pixels."""
+    fixed = None if sigma is None else _fixed(sigma, shape)
+    border = check.whole("crop_border", crop_border, 0, (min(shape) - LEAST_SIDE) // 2)
+    return fixed, border
+
+
+def best_fit(
+    small: NDArray[Any],
+    large: NDArray[Any],
+    fixed: float | None,
+    border: int,
+    stop_if_asked: Callable[[], None],
+    space: Space = "sr",
+) -> tuple[Fit, Line, float]:
+    """Return two images transformed, and their line at the best blur, with its width.
+
+    The width is in pixels of the larger image; 0 if an image is constant.
+    """
+    magnification = len(large) // len(small)
+    fit = Fit(
+        _cropped(small, border),
+        _cropped(large, border * magnification),
+        space,
+        thread_count(),
+    )
+    width = 0.0
+    if fixed is not None:
+        width = fixed * magnification
+    elif not any(fit.is_constant):
+        width = fit.best_sigma(stop_if_asked)
+    return fit, fit.line(width), width
 
 
 def _magnification(small: tuple[int, ...], large: tuple[int, ...]) -> int:
@@ -179,14 +202,14 @@ def _fixed(sigma: Any, shape: tuple[int, ...]) -> float:
 
 
 def _shift(
-    small: NDArray[Any], large: NDArray[Any], magnification: int, workers: int
+    small: NDArray[Any], large: NDArray[Any], magnification: int
 ) -> tuple[float, float]:
     wide = small.astype(np.float64)
     for axis, length in enumerate(small.shape):
         points = (np.arange(magnification * length) + 0.5) / magnification
         weights = fourier.matrix(length, points)
         wide = weights @ wide if axis == 0 else wide @ weights.T
-    return shifting.shift_to(wide, large, FARTHEST * magnification, workers)
+    return shifting.shift_to(wide, large, FARTHEST * magnification, thread_count())
 
 
 def _cropped(image: NDArray[Any], border: int) -> NDArray[Any]:

@@ -49,6 +49,11 @@ def arguments(
     }
 
 
+def resized(plan: EsrrfPlan, shape: tuple[int, ...]) -> EsrrfPlan:
+    """Return what a plan of either kind is for frames of this shape."""
+    return plan.resized(shape)
+
+
 TASK = Task(
     name="esrrf",
     summary="Radial gradient convergence of every frame, reduced over time",
@@ -65,5 +70,5 @@ TASK = Task(
     plan=EsrrfPlan,
     example=example,
     arguments=arguments,
-    resized=EsrrfPlan.resized,
+    resized=resized,
 )
