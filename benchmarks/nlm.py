@@ -1,0 +1,135 @@
+"""``python -m benchmarks.nlm``: non-local means beside others, ratios and differences.
+
+A Python that has scikit-image, and OpenCV and NanoPyx if they are to be timed,
+computes theirs on the same image. Best of several warm calls through the public
+function of each. Our results are compared with those of scikit-image.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+import napari_nanopyx as nx
+from benchmarks import peak
+from benchmarks.cases import best_time
+from napari_nanopyx import engine
+from napari_nanopyx._engine import devices
+from napari_nanopyx._kernels import tasks
+
+SIDE, PATCH, DISTANCE = 512, 7, 11
+REPEATS = 4
+SIGMA = 8.0
+
+
+def main() -> None:
+    """Run the command line."""
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.nlm", description=__doc__
+    )
+    parser.add_argument("--peer-python", type=Path, help="a Python that has the others")
+    parser.add_argument("--small", action="store_true", help="try the benchmark itself")
+    options = parser.parse_args()
+    side, distance = (48, 2) if options.small else (SIDE, DISTANCE)
+    for line in table(side, distance, options.peer_python):
+        print(line, flush=True)
+
+
+def noisy(side: int) -> NDArray[np.uint8]:
+    """Return smooth structures with noise, as bytes, which OpenCV takes."""
+    random = np.random.default_rng(20250103)
+    shades = ndimage.gaussian_filter(random.normal(size=(side, side)), 4)
+    truth = 120 + 60 * shades / shades.std()
+    image = np.clip(truth + random.normal(0, SIGMA, truth.shape), 0, 255)
+    return image.astype(np.uint8)
+
+
+def ours(image: NDArray[Any], settings: dict[str, Any]) -> dict[str, float]:
+    """Return the seconds of each implementation that is available here."""
+    times = {}
+    for each in engine.implementations("nlm"):
+        if not each.available or each.kind == "reference":
+            continue
+
+        def call(name: str = each.name) -> Any:
+            return nx.denoise_nlm(image, **settings, implementation=name)
+
+        call()
+        times[each.name] = best_time(call, REPEATS)
+    return times
+
+
+def others(
+    python: Path, image: NDArray[Any], settings: dict[str, Any]
+) -> tuple[dict[str, float], NDArray[Any]]:
+    """Return the others' seconds, and scikit-image's result."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        np.save(folder / "image.npy", image)
+        (folder / "settings.json").write_text(json.dumps(settings))
+        worker = Path(__file__).with_name("nlm_peer.py")
+        subprocess.run(
+            [str(python), str(worker), name],
+            check=True,
+            capture_output=True,
+            env={**os.environ, "HOME": name},
+        )
+        times: dict[str, float] = json.loads((folder / "times.json").read_text())
+        return times, np.load(folder / "result.npy")
+
+
+def table(side: int, distance: int, python: Path | None) -> Iterator[str]:
+    """Yield a table for each mode, with the share of the processor's limit."""
+    image = noisy(side)
+    limit = peak.measured_peak(devices.thread_count())
+    for mode, share in (("fast", 0.8), ("gaussian", 0.6)):
+        settings = {
+            "patch_size": PATCH,
+            "patch_distance": distance,
+            "h": share * SIGMA,
+            "sigma": SIGMA,
+            "mode": mode,
+        }
+        yield f"## {mode}, {side} x {side}, patch {PATCH}, distance {distance}"
+        yield ""
+        given = tasks()["nlm"].arguments
+        assert given is not None
+        shape = (1, side, side)
+        flops = tasks()["nlm"].plan(shape, **given(shape, **settings)).cost.flops
+        yield f"{flops / 1e9:.2f} Gflop."
+        if limit is not None:
+            yield f"At the processor's limit of {limit:.0f} GFLOP/s: "
+            yield f"{flops / limit / 1e6:.0f} ms."
+        times = ours(image, settings)
+        if python is not None:
+            theirs, result = others(python, image, settings)
+            times |= theirs
+            for exponential in ("exact", "linear"):
+                found = nx.denoise_nlm(image, **settings, exponential=exponential)
+                off = np.abs(found - result).max() / np.ptp(image)
+                yield f"From scikit-image's, {exponential}: {off:.1e} of the range."
+        yield ""
+        yield "|  | ms | times scikit-image's speed | GFLOP/s |"
+        yield "| --- | ---: | ---: | ---: |"
+        compared = times.get("scikit-image", float("nan"))
+        for name, seconds in sorted(times.items(), key=lambda item: item[1]):
+            yield (
+                f"| {name} | {1e3 * seconds:.1f} | {compared / seconds:.1f} | "
+                f"{flops / seconds / 1e9:.0f} |"
+            )
+        yield ""
+
+
+if __name__ == "__main__":
+    sys.exit(main())
