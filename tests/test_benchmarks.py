@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from benchmarks import convolution, machine, report, turning
+from benchmarks import convolution, drift, machine, report, turning
 from benchmarks.peak import rgc_flops, samples_per_pixel, summed_samples
 
 
@@ -105,6 +105,13 @@ def test_convolution_is_timed_with_every_implementation_that_fits() -> None:
     for name in ("serial", "fft"):
         assert f"| {name} |" in ones
         assert f"| {name} |" in random
+
+
+def test_drift_is_timed_beside_its_error() -> None:
+    """Each row has a time and an error."""
+    rows = list(drift.table(4, 48, None))[4:]
+    assert len(rows) == 4
+    assert all(float(row.split("|")[3]) < 0.1 for row in rows)
 
 
 def test_map_names_a_winner_for_every_size() -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
 from math import log, prod, sqrt
 from typing import Any
 
@@ -16,6 +17,9 @@ from napari_nanopyx._kernels.correlation_peak import Peaks
 
 CERTAINTY = 2.0
 """Standard deviations above the highest correlation expected of noise alone."""
+
+FEW = 6
+"""Images that a thread compares at a time, so that they stay in its cache."""
 
 Values = NDArray[np.float64]
 Batches = Iterable[NDArray[Any]]
@@ -45,16 +49,14 @@ def against_first(correlator: Correlator, batches: Batches) -> Path:
     reference: Prepared | None = None
     parts: list[Path] = []
     for images in batches:
-        prepared = correlator.prepare(images)
-        has_contrast = _has_contrast(prepared)
         own = None
-        if reference is None and has_contrast.any():
-            own = int(has_contrast.argmax())
-            reference = prepared[own : own + 1]
         if reference is None:
-            parts.append(_nothing(len(images), images.ndim - 1))
-            continue
-        peaks = correlator.compare(reference, prepared)
+            own = _first_with_contrast(images)
+            if own is None:
+                parts.append(_nothing(len(images), images.ndim - 1))
+                continue
+            reference = correlator.prepare(images[own : own + 1])
+        peaks = _compared(correlator, reference, images)
         found = believable(peaks, correlator.reach)
         positions, similarity = peaks.displacements, peaks.similarity
         if own is not None:
@@ -62,6 +64,34 @@ def against_first(correlator: Correlator, batches: Batches) -> Path:
             found[:own] = False
         parts.append(Path(positions, similarity, found))
     return _joined(parts)
+
+
+def _compared(
+    correlator: Correlator, reference: Prepared, images: NDArray[Any]
+) -> Peaks:
+    """Compare images with a reference, a few at a time on each thread."""
+    alone = replace(correlator, workers=1)
+
+    def compare(start: int) -> Peaks:
+        return alone.compare(reference, alone.prepare(images[start : start + FEW]))
+
+    with ThreadPoolExecutor(correlator.workers) as pool:
+        return _peaks(list(pool.map(compare, range(0, len(images), FEW))))
+
+
+def _peaks(parts: list[Peaks]) -> Peaks:
+    return Peaks(
+        *(
+            np.concatenate([getattr(part, name) for part in parts])
+            for name in ("displacements", "similarity", "significance", "inside")
+        )
+    )
+
+
+def _first_with_contrast(images: NDArray[Any]) -> int | None:
+    return next(
+        (index for index, each in enumerate(images) if each.min() < each.max()), None
+    )
 
 
 def step_by_step(correlator: Correlator, batches: Batches) -> Path:
@@ -114,12 +144,7 @@ def all_pairs(correlator: Correlator, batches: Batches, farthest: int) -> Path:
     if not parts:
         found = _has_contrast(prepared)
         return Path(np.zeros((count, axes)), found.astype(np.float64), found)
-    peaks = Peaks(
-        *(
-            np.concatenate([getattr(part, name) for part in parts])
-            for name in ("displacements", "similarity", "significance", "inside")
-        )
-    )
+    peaks = _peaks(parts)
     good = believable(peaks, correlator.reach)
     one, two = np.concatenate(first)[good], np.concatenate(second)[good]
     positions, placed, kept = drift_path.solve(

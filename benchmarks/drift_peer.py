@@ -1,0 +1,69 @@
+"""Child process in the peer's environment: times its drift and scikit-image's.
+
+It imports nothing of this project, so it runs wherever the peer is installed.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+REPEATS = 3
+
+
+def main(folder: Path) -> None:
+    """Write seconds and (row, column) shifts beside the movie as ``results.json``."""
+    from nanopyx.methods.drift_alignment.estimator import DriftEstimator
+    from skimage.registration import phase_cross_correlation
+
+    movie = np.load(folder / "movie.npy").astype(np.float32)
+
+    def peer(most: int) -> Any:
+        estimator = DriftEstimator(verbose=False)
+        estimator.estimate(
+            movie,
+            ref_option=0,
+            time_averaging=1,
+            max_expected_drift=most,
+            shift_calc_method="Max",
+            use_roi=False,
+            roi=None,
+            apply=False,
+        )
+        return np.asarray(estimator.estimator_table.drift_table)[:, [2, 1]]
+
+    def scikit_image() -> Any:
+        return np.array(
+            [
+                phase_cross_correlation(movie[0], image, upsample_factor=100)[0]
+                for image in movie
+            ]
+        )
+
+    calls: dict[str, Callable[[], Any]] = {
+        "NanoPyx": lambda: peer(0),
+        "NanoPyx, max_expected_drift 10": lambda: peer(10),
+        "scikit-image, phase": scikit_image,
+    }
+    results = {label: timed(call) for label, call in calls.items()}
+    (folder / "results.json").write_text(json.dumps(results))
+
+
+def timed(call: Callable[[], Any]) -> tuple[float, list[list[float]]]:
+    """Return the shortest of several times, and the shifts."""
+    seconds = []
+    for _ in range(REPEATS):
+        start = time.perf_counter()
+        shifts = call()
+        seconds.append(time.perf_counter() - start)
+    return min(seconds), np.asarray(shifts).tolist()
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
