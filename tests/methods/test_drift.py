@@ -82,22 +82,18 @@ def test_real_frames_beside_scikit_image(name: str, first: int, photons: float) 
     moves[0] = 0
     spectrum = np.fft.fft2(frame)
     clean = [np.fft.ifft2(ndimage.fourier_shift(spectrum, move)).real for move in moves]
-    movie = random.poisson(photons * (np.clip(clean, 0, None) + 0.1))
-    ours = rms(nx.estimate_drift(movie, max_drift=8).shifts + moves)
-    theirs = rms(
-        np.array(
-            [
-                registration.phase_cross_correlation(
-                    movie[0].astype(float), image.astype(float), upsample_factor=100
-                )[0]
-                for image in movie
-            ]
-        )
-        + moves
-    )
-    assert ours <= theirs
+    ours, theirs = [], []
+    for _ in range(6):  # the noise of the first frame is in all results of a movie
+        movie = random.poisson(photons * (np.clip(clean, 0, None) + 0.1)).astype(float)
+        ours.append(nx.estimate_drift(movie, max_drift=8).shifts + moves)
+        for image, move in zip(movie, moves, strict=True):
+            found = registration.phase_cross_correlation(
+                movie[0], image, upsample_factor=100
+            )
+            theirs.append(found[0] + move)
+    assert rms(np.array(ours)) <= rms(np.array(theirs))
     if photons > 1000:
-        assert ours <= 0.02
+        assert rms(np.array(ours)) <= 0.02
 
 
 @pytest.mark.parametrize("averaged", [1, 4, 5, 24, 40])
