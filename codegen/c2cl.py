@@ -1,8 +1,9 @@
 """Turn a kernel's C text into OpenCL C: the same text, plus entry points.
 
-The C text is kept word for word, but for its ``#include`` lines, in whose place the
-OpenCL dialect and the argument struct stand. Each item that kernel.toml names gets an
-entry point that fills the struct and calls the item with the work-item's three indices.
+The C text is kept word for word, but for its ``#include`` lines: the OpenCL dialect and
+the argument struct stand before it, a header that kernels share where it is included.
+Each item that kernel.toml names gets an entry point that fills the struct and calls the
+item with the work-item's three indices.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ from codegen import interface as text
 from codegen.interface import KERNELS, Argument, Interface
 
 INCLUDE = re.compile(r"^#include .*\n", re.MULTILINE)
+SHARED = ("fluctuations.h",)
+"""Headers in the words of the dialect."""
 
 
 def translate(interface: Interface) -> str:
@@ -22,7 +25,7 @@ def translate(interface: Interface) -> str:
         (KERNELS / "dialect.cl").read_text(),
         text.records(interface),
         text.struct(interface, opencl=True),
-        INCLUDE.sub("", source).strip(),
+        INCLUDE.sub(_included, source).strip(),
         *(_entry_point(interface, item) for item in interface.items),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
@@ -48,6 +51,12 @@ def module(interface: Interface) -> str:
         f"    return {{\n{items}    }}\n\n\n"
         f'SOURCE = """\n{source}"""\n'
     )
+
+
+def _included(line: re.Match[str]) -> str:
+    """Return the text of a header that is C and OpenCL C, nothing for another."""
+    name = line[0].split()[1].strip('"<>')
+    return (KERNELS / name).read_text() if name in SHARED else ""
 
 
 def _entry_point(interface: Interface, item: str) -> str:

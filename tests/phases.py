@@ -13,6 +13,6 @@ def interleave(planes: NDArray[np.float64]) -> NDArray[np.float64]:
     phases, height, width = planes.shape
     m = round(phases**0.5)
     image = np.empty((m * height, m * width))
-    for view, plane in zip(cells(image, m), planes, strict=True):
+    for view, plane in zip(cells(image, (m, m)), planes, strict=True):
         view[:] = plane
     return image

@@ -18,6 +18,7 @@ FUNCTIONS = (
     "denoise_nlm",
     "error_map",
     "esrrf",
+    "esrrf_3d",
     "estimate_channel_shifts",
     "estimate_drift",
     "frc",
@@ -52,6 +53,10 @@ SIGNATURES = {
     "frames_per_timepoint=0, frame_gap=0, intensity_weighting=True, "
     "macro_pixel_correction=None, interpolation='catmull_rom', gradient='roberts', "
     "border='extend', drift=None, implementation=None, progress=None, cancel=None)",
+    "esrrf_3d": "(image, magnification=2, magnification_z=2, radius=1.5, "
+    "sensitivity=1.0, *, psf_ratio=2.8, voxel_ratio=4.0, temporal='AVG', "
+    "frames_per_timepoint=0, intensity_weighting=True, macro_pixel_correction=True, "
+    "implementation=None, progress=None, cancel=None)",
     "estimate_channel_shifts": "(image, reference=0, *, max_shift, blocks_per_axis=3, "
     "min_similarity=0.5, blur=0.0, model='field', pixel_size=1.0, units='px', "
     "implementation=None, progress=None, cancel=None)",
@@ -139,6 +144,7 @@ def test_ranges_of_numbers_hold_their_defaults(name: str) -> None:
     [
         ("convolve", {"kernel": [[1, 1]]}),
         ("esrrf", {}),
+        ("esrrf_3d", {}),
         ("gradient", {}),
         ("magnify", {"factor": 2}),
         ("polar", {"shape": (9, 9)}),
@@ -153,7 +159,8 @@ def test_progress_and_cancel(name: str, arguments: dict[str, Any]) -> None:
         def is_set(self) -> bool:
             return self.stopped
 
-    movie = np.random.default_rng(0).poisson(50, (5, 8, 8))
+    volume = (3,) if name == "esrrf_3d" else ()
+    movie = np.random.default_rng(0).poisson(50, (5, *volume, 8, 8))
     stop = Stop()
     calls: list[tuple[int, int]] = []
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from napari_nanopyx.methods.error_map import error_map
     from napari_nanopyx.methods.error_map_result import ErrorMap
     from napari_nanopyx.methods.esrrf import esrrf
+    from napari_nanopyx.methods.esrrf_3d import esrrf_3d
     from napari_nanopyx.methods.frc import frc
     from napari_nanopyx.methods.frc_result import FRC
     from napari_nanopyx.methods.gradient import gradient
@@ -47,6 +48,7 @@ __all__ = [
     "engine",
     "error_map",
     "esrrf",
+    "esrrf_3d",
     "estimate_channel_shifts",
     "estimate_drift",
     "frc",
@@ -73,6 +75,7 @@ _MODULES = {
     "denoise_nlm": "napari_nanopyx.methods.denoise_nlm",
     "error_map": "napari_nanopyx.methods.error_map",
     "esrrf": "napari_nanopyx.methods.esrrf",
+    "esrrf_3d": "napari_nanopyx.methods.esrrf_3d",
     "estimate_channel_shifts": "napari_nanopyx.methods.channels",
     "estimate_drift": "napari_nanopyx.methods.drift",
     "frc": "napari_nanopyx.methods.frc",

@@ -41,6 +41,18 @@ IMAGES: dict[str, NDArray[Any]] = {
     "wide": RANDOM.poisson(50, (2, 9, 131)).astype(np.uint16),
 }
 
+VOLUMES: dict[str, NDArray[Any]] = {
+    "random camera": RANDOM.poisson(300, (4, 5, 11, 19)).astype(np.uint16),
+    "random signed": RANDOM.normal(0, 50, (3, 3, 13, 9)).astype(np.float32),
+    "symmetric spots": np.stack([spots()[:, 8:23, 10:25]] * 3, axis=1).round(),
+    "constant": np.full((2, 4, 7, 6), 7, np.uint8),
+    "tiny": RANDOM.random((2, 2, 3, 3)).astype(np.float32),
+    "more planes than a part": RANDOM.poisson(50, (1, 17, 5, 7)).astype(np.uint8),
+    "wide": RANDOM.poisson(50, (2, 2, 5, 67)).astype(np.uint16),
+    "high": RANDOM.poisson(50, (2, 2, 67, 5)).astype(np.uint16),
+}
+"""Series of volumes, for the tasks that take them; also given are images."""
+
 KERNELS: dict[str, NDArray[np.float64]] = {
     "random": RANDOM.random((21, 21)),
     "signed": RANDOM.normal(0, 1, (5, 9)),
@@ -159,6 +171,17 @@ PARAMETERS: dict[str, dict[str, dict[str, Any]]] = {
             "magnification": 1,
         },
     },
+    "esrrf_3d": {
+        "defaults": {},
+        "variance": {"temporal": "VAR", "magnification": 3, "magnification_z": 1},
+        "deviation": {"temporal": "STD", "sensitivity": 2.0, "magnification_z": 3},
+        "autocumulant": {"temporal": "TAC2", "voxel_ratio": 1.0, "psf_ratio": 1.0},
+        "odd exponent": {"sensitivity": 1.7, "radius": 2.3, "magnification": 3},
+        "root": {"sensitivity": 0.5, "radius": 0.9},
+        "unweighted": {"intensity_weighting": False, "magnification": 1},
+        "raw grid": {"macro_pixel_correction": False, "psf_ratio": 5.0},
+        "time points": {"frames_per_timepoint": 2, "magnification": 1},
+    },
     "srrf": {
         "defaults": {},
         "maximum": {"temporal": "TRM", "intensity_weighting": False},
@@ -261,10 +284,19 @@ def reconstruct(task: str, image: NDArray[Any], name: str, **parameters: Any) ->
     return runner.run(tasks()[task], image, plan, implementation=name)
 
 
+def inputs_of(task: str) -> dict[str, NDArray[Any]]:
+    """Return the images by label, and the volumes if the task takes any."""
+    if tasks()[task].example()[0].ndim == 3:
+        return IMAGES
+    few = ("random camera", "tiny", "one frame")
+    return {f"image: {label}": IMAGES[label] for label in few} | VOLUMES
+
+
 @cache
 def reference_of(task: str, settings: str, label: str) -> Any:
     """Return the reference's result, computed once for all implementations."""
-    return reconstruct(task, IMAGES[label], "reference", **PARAMETERS[task][settings])
+    image = inputs_of(task)[label]
+    return reconstruct(task, image, "reference", **PARAMETERS[task][settings])
 
 
 def assert_agrees(
@@ -284,7 +316,7 @@ def assert_agrees(
 def test_agrees_with_the_reference(task: str, name: str, settings: str) -> None:
     """max|Δ| ≤ 1e-5 max|reference| + 1e-6 std(reference) on every input."""
     parameters = PARAMETERS[task][settings]
-    for label, image in IMAGES.items():
+    for label, image in inputs_of(task).items():
         reference = reference_of(task, settings, label)
         if len(reference) == 0:
             continue  # the image has fewer frames than the reduction needs
@@ -321,6 +353,7 @@ def test_agrees_when_every_frame_is_shifted(settings: str, name: str) -> None:
         ("magnify", "bilinear"),
         ("magnify", "lanczos"),
         ("esrrf", "odd exponent"),
+        ("esrrf_3d", "odd exponent"),
         ("srrf", "odd ring"),
         ("convolve", "signed"),
         ("warp", "turned"),
@@ -337,7 +370,7 @@ def test_agrees_at_every_instruction_set(
 ) -> None:
     """The C core gives the same numbers on older processors."""
     parameters = PARAMETERS[task][settings]
-    image = IMAGES["random camera"]
+    image = inputs_of(task)["random camera"]
     reference = reconstruct(task, image, "reference", **parameters)
     monkeypatch.setenv("NAPARI_NANOPYX_SIMD", level)
     assert_agrees(

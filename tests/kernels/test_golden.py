@@ -11,6 +11,7 @@ from napari_nanopyx._kernels import macro_pixel
 from napari_nanopyx._kernels.convolve import reference as convolve
 from napari_nanopyx._kernels.esrrf import gradients
 from napari_nanopyx._kernels.esrrf import reference as esrrf
+from napari_nanopyx._kernels.esrrf_3d import compat as esrrf_3d
 from napari_nanopyx._kernels.magnify import compat
 from napari_nanopyx._kernels.magnify import reference as magnify
 from napari_nanopyx._kernels.moments import Statistic
@@ -261,3 +262,22 @@ def test_macro_pixel(movie: NDArray[np.float32]) -> None:
     for plane in planes:
         macro_pixel.correct(plane, keep_scale=False)
     close([planes[0][0, 0, 0], interleave(planes[3])[7, 8]], [1.23958, 0.897945])
+
+
+def test_esrrf_3d(movie: NDArray[np.float32]) -> None:
+    volumes = [
+        esrrf_3d.volume(
+            movie[first : first + 4].astype(np.float64),
+            magnification=2,
+            magnification_z=2,
+            radius=1.5,
+            psf_ratio=2.8,
+            voxel_ratio=4.0,
+        )
+        for first in (0, 1)
+    ]
+    mean, deviation = np.mean(volumes, axis=0), np.std(volumes, axis=0)
+    close([mean[4, 16, 18], mean[3, 14, 20]], [39.2689, 49.1421])
+    close(mean.sum(), 117290.0, 1e-6)
+    close([deviation[4, 16, 18], deviation[3, 14, 20]], [2.06795, 6.57963])
+    close(deviation.sum(), 18993.75, 1e-6)

@@ -59,7 +59,7 @@ def merged(
     block: int,
     macro_pixel: bool = False,
 ) -> NDArray[np.float32]:
-    merger = MomentsMerger(times, statistic, M, H, W, macro_pixel)
+    merger = MomentsMerger(times, statistic, (M, M), (H, W), macro_pixel)
     for segment in segments(times):
         for start in range(segment.start, segment.stop, block):
             frames = range(start, min(start + block, segment.stop))
@@ -118,14 +118,14 @@ def test_variance_of_a_bright_steady_pixel_is_accurate() -> None:
 
 
 def test_frames_must_come_in_order(movie: NDArray[np.float64]) -> None:
-    merger = MomentsMerger(windows(T), "AVG", M, H, W, False)
+    merger = MomentsMerger(windows(T), "AVG", (M, M), (H, W), False)
     merger.add(range(4), moments(movie[:4], "AVG"))
     with pytest.raises(ValueError, match="out of order"):
         merger.add(range(2, 6), moments(movie[2:6], "AVG"))
 
 
 def test_result_needs_every_frame(movie: NDArray[np.float64]) -> None:
-    merger = MomentsMerger(windows(T, 10), "AVG", M, H, W, False)
+    merger = MomentsMerger(windows(T, 10), "AVG", (M, M), (H, W), False)
     merger.add(range(10), moments(movie[:10], "AVG"))
     with pytest.raises(RuntimeError, match="2 of 3 time points"):
         merger.result()

@@ -89,7 +89,7 @@ class _Runner:
         self._task = task
         self._pinned = pinned
         self._policy, self._seed = context.policy()
-        source = as_source(image)
+        source = as_source(image, axes=len(plan.shape))
         self._reader = Reader(source, plan.segments)
         self._workload = workload_of(task, plan, source.dtype.name)
         self._sessions = Sessions(task, plan, self._workload.dtype)

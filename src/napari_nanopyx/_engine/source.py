@@ -11,10 +11,16 @@ KERNEL_DTYPES = ("uint8", "uint16", "float32")
 """What kernels read as it is; other numbers become float32."""
 
 _LISTED_FRAMES = 8
+_ALLOWED = {
+    3: "two, (Y, X), or three, (T, Y, X): choose one channel and one plane",
+    4: "three, (Z, Y, X), or four, (T, Z, Y, X): choose one channel",
+}
 
 
 class Source:
-    """A stack of frames, (T, Y, X), of which any range can be read and checked.
+    """A stack of frames, of which any range can be read and checked.
+
+    A frame is an image, (Y, X), or a volume, (Z, Y, X).
 
     Nothing is read before it is asked for: Dask and Zarr arrays, memory maps and the
     like stay where they are.
@@ -22,38 +28,39 @@ class Source:
     Parameters
     ----------
     image : array_like
-        (Y, X) or (T, Y, X): NumPy, Dask, Zarr, or anything with ``shape``, ``dtype``
-        and slicing.
+        A frame or a stack of them: NumPy, Dask, Zarr, or anything with ``shape``,
+        ``dtype`` and slicing.
     name : str
         What the image is called in error messages.
+    axes : {3, 4}
+        Axes of a stack: (T, Y, X), or (T, Z, Y, X).
 
     Raises
     ------
     TypeError
         If the values are not real numbers.
     ValueError
-        If the image has no pixels, or not two or three axes.
+        If the image has no pixels, or not those of a frame or a stack.
     """
 
-    def __init__(self, image: ArrayLike, name: str = "image") -> None:
+    def __init__(self, image: ArrayLike, name: str = "image", axes: int = 3) -> None:
         self._image: Any = image
         if not all(hasattr(image, each) for each in ("shape", "dtype", "__getitem__")):
             self._image = _as_array(image, name)
         self._name = name
         shape = tuple(int(length) for length in self._image.shape)
         self.dtype = kernel_dtype(self._image.dtype, name)
-        if len(shape) not in (2, 3):
+        if len(shape) not in (axes - 1, axes):
             raise ValueError(
-                f"{name} has {len(shape)} axes (shape {shape}), but must have two, "
-                "(Y, X), or three, (T, Y, X): choose one channel and one plane first"
+                f"{name} has {len(shape)} axes (shape {shape}), but must have "
+                f"{_ALLOWED[axes]} first"
             )
         if 0 in shape:
             raise ValueError(
                 f"{name} is empty (shape {shape}): give at least one frame of one pixel"
             )
-        self.is_single = len(shape) == 2
-        height, width = shape[-2:]
-        self.shape = (1 if self.is_single else shape[0], height, width)
+        self.is_single = len(shape) < axes
+        self.shape = (1, *shape) if self.is_single else shape
 
     def __len__(self) -> int:
         return self.shape[0]
@@ -80,9 +87,9 @@ class Source:
         return block
 
 
-def as_source(image: ArrayLike | Source, name: str = "image") -> Source:
+def as_source(image: ArrayLike | Source, name: str = "image", axes: int = 3) -> Source:
     """Return the image as a source; one that is a source already, as it is."""
-    return image if isinstance(image, Source) else Source(image, name)
+    return image if isinstance(image, Source) else Source(image, name, axes)
 
 
 def _as_array(image: ArrayLike, name: str) -> NDArray[Any]:

@@ -86,3 +86,18 @@ INLINE void shrink(wide x, wide y, thin *x_small, thin *y_small)
     *y_small = to_thin(y * inverse);
 #endif
 }
+
+/* The same of three sums. */
+INLINE void shrink_three(wide x, wide y, wide z, thin *x_small, thin *y_small, thin *z_small)
+{
+#ifdef FIXED_POINT
+    *x_small = to_thin(x);
+    *y_small = to_thin(y);
+    *z_small = to_thin(z);
+#else
+    wide inverse = 1.0 / (fabs(x) + fabs(y) + fabs(z) + 1e-300);
+    *x_small = to_thin(x * inverse);
+    *y_small = to_thin(y * inverse);
+    *z_small = to_thin(z * inverse);
+#endif
+}

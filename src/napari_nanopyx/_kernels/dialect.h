@@ -173,4 +173,14 @@ INLINE void shrink(wide x, wide y, thin *x_small, thin *y_small)
     *y_small = to_thin(y * inverse);
 }
 
+/* The same of three sums. */
+INLINE void shrink_three(wide x, wide y, wide z, thin *x_small, thin *y_small, thin *z_small)
+{
+    wide size = absolute_wide(x) + absolute_wide(y) + absolute_wide(z);
+    wide inverse = 1.0 / (size + 1e-300);
+    *x_small = to_thin(x * inverse);
+    *y_small = to_thin(y * inverse);
+    *z_small = to_thin(z * inverse);
+}
+
 #endif

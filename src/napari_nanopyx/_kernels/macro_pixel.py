@@ -48,6 +48,8 @@ def phase_mean(
     plane: NDArray[np.float64], phase: int, phases: int, margin: int
 ) -> float:
     """Return the mean of a phase away from the border; 0 where nothing is left."""
+    if margin == 0:
+        return float(plane.mean())
     height, width = plane.shape
     magnification = round(phases**0.5)
     rows = _inner(height, magnification, phase // magnification, margin)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import product
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -41,23 +43,22 @@ class MomentsMerger:
     statistic : {"AVG", "VAR", "STD", "TAC2"}
         Mean, population variance, standard deviation, or second-order temporal
         autocumulant at a lag of one frame. Of a single frame all but AVG are 0.
-    magnification : int
-        Output pixels per camera pixel M, along one axis.
-    height, width : int
-        Size of the camera frame H, W.
+    magnification : tuple of int
+        Output pixels per camera pixel, along each axis of a frame.
+    shape : tuple of int
+        Shape of the camera frame: (H, W), or (Z, H, W).
     macro_pixel : bool
         Whether to remove the grid within camera pixels from each image.
     margin : int
-        Output pixels along each border that hold no values.
+        Output pixels along each border that hold no values; 0 for volumes.
     """
 
     def __init__(
         self,
         windows: Sequence[range],
         statistic: Statistic,
-        magnification: int,
-        height: int,
-        width: int,
+        magnification: tuple[int, ...],
+        shape: tuple[int, ...],
         macro_pixel: bool,
         margin: int = 0,
     ) -> None:
@@ -67,16 +68,15 @@ class MomentsMerger:
         self._waiting = deque(enumerate(windows))
         self._open: list[_OpenWindow] = []
         self._next_frame = 0
-        phases = range(magnification * magnification)
-        shape = (len(phases), height, width)
-        sums = {name: np.empty(shape) for name in sums_of(statistic)}
+        phases = range(prod(magnification))
+        sums = {name: np.empty((len(phases), *shape)) for name in sums_of(statistic)}
         self._totals = [
             Totals(statistic, {name: planes[phase] for name, planes in sums.items()})
             for phase in phases
         ]
-        self._plane = np.empty((height, width))
-        shape = (len(windows), magnification * height, magnification * width)
-        self._result = np.zeros(shape, np.float32)
+        self._plane = np.empty(shape)
+        size = (m * length for m, length in zip(magnification, shape, strict=True))
+        self._result = np.zeros((len(windows), *size), np.float32)
 
     def places(self, frames: range) -> Partial:  # noqa: ARG002
         """Return nothing: what a block leaves behind has yet to be added up."""
@@ -112,7 +112,7 @@ class MomentsMerger:
         self._finish(frames.stop)
 
     def result(self) -> NDArray[np.float32]:
-        """Return the images, shape (windows, M * H, M * W)."""
+        """Return the images, frames of the magnified size."""
         missing = len(self._open) + len(self._waiting)
         if missing:
             raise RuntimeError(
@@ -148,7 +148,11 @@ class MomentsMerger:
             self._open.remove(window)
 
 
-def cells(image: NDArray[Any], magnification: int) -> list[NDArray[Any]]:
+def cells(image: NDArray[Any], magnification: tuple[int, ...]) -> list[NDArray[Any]]:
     """Return views of an image, one a phase: the pixels ``(M * r + a, M * c + b)``."""
-    m = magnification
-    return [image[a::m, b::m] for a in range(m) for b in range(m)]
+    starts = product(*(range(m) for m in magnification))
+    steps = [
+        tuple(slice(a, None, m) for a, m in zip(start, magnification, strict=True))
+        for start in starts
+    ]
+    return [image[each] for each in steps]

@@ -41,7 +41,7 @@ class Totals:
     ----------
     statistic : {"AVG", "VAR", "STD", "TAC2"}
         What `since` returns.
-    sums : dict of ndarray of float64, shape (H, W)
+    sums : dict of ndarray of float64, shape (H, W) or (Z, H, W)
         Where to keep the sums that `sums_of` names; what is there does not matter.
     """
 
@@ -98,9 +98,11 @@ class Totals:
         self, block: Mapping[str, NDArray[Any]], name: str, out: Plane | None = None
     ) -> Plane:
         """Return one moment in float64, less the rounding error that comes with it."""
-        width = self._shape[1]
-        error = block[f"{name}_error"][:, :width] if f"{name}_error" in block else 0.0
-        plane = block[name][:, :width]
+        width = self._shape[-1]
+        error = 0.0
+        if f"{name}_error" in block:
+            error = block[f"{name}_error"][..., :width]
+        plane = block[name][..., :width]
         moment: Plane = np.subtract(plane, error, out=out, dtype=np.float64)
         return moment
 

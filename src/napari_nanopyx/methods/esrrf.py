@@ -159,7 +159,7 @@ def esrrf(
         drift=check.drift(drift, source.shape),
     )
     if statistic == "TAC2":
-        _warn_of_single_frames(windows(source.shape[0], frames, gap))
+        warn_of_single_frames(windows(source.shape[0], frames, gap))
     return run(
         tasks()["esrrf"],
         source,
@@ -170,12 +170,13 @@ def esrrf(
     )
 
 
-def _radius(radius: Any, shape: tuple[int, int, int]) -> float:
+def _radius(radius: Any, shape: tuple[int, ...]) -> float:
     smaller_side = min(shape[1:])
     return check.positive("radius", radius, smaller_side, "the image's smaller side")
 
 
-def _warn_of_single_frames(times: list[range]) -> None:
+def warn_of_single_frames(times: list[range]) -> None:
+    """Warn the caller's caller if TAC2 has time points of one frame."""
     single = sum(len(time) == 1 for time in times)
     if single:
         warnings.warn(

@@ -75,7 +75,7 @@ class NumbaSession:
     def __init__(self, task_name: str, plan: Plan) -> None:
         self._task_name = task_name
         self._plan = plan
-        self._arguments = Arguments(plan, plan.shape[1])
+        self._arguments = Arguments(plan, plan.shape[-2])
         self._steps: list[tuple[Callable[..., None], list[str]]] = []
 
     def run(

@@ -75,7 +75,7 @@ class OpenCLSession:
         self._task_name = task_name
         self._details = device.details
         self._is_gpu = device.is_gpu
-        self._arguments = Arguments(plan, plan.shape[1])
+        self._arguments = Arguments(plan, plan.shape[-2])
         self._generated = import_module(f"napari_nanopyx._generated.{task_name}_opencl")
         self._lanes = 1 if device.is_gpu else _cpu_lanes(device)
         self.preferred_frames = 512 if device.is_gpu else 32

@@ -51,9 +51,9 @@ def centred_lattice(image: Image, operator: Operator, reach: int) -> Lattice:
     pad = reach + 3
     extended = np.pad(image, pad, mode="edge")
     if operator == "roberts":
-        row, column = (_halve(_halve(g, 0), 1) for g in roberts(extended))
+        row, column = (halved(halved(g, 0), 1) for g in roberts(extended))
         return Lattice(row, column, 2 * pad)
-    row, column = (_halve(_halve(g, 0), 1) for g in two_point(extended))
+    row, column = (halved(halved(g, 0), 1) for g in two_point(extended))
     # Along the other axis a two-point difference belongs to the pixel centre.
     return Lattice(row[1:, :-1], column[:-1, 1:], 2 * pad - 1)
 
@@ -114,10 +114,10 @@ def corner_lattice(image: Image, magnification: int) -> Lattice:
     return Lattice(row, column, 0)
 
 
-def _halve(values: Image, axis: int) -> Image:
+def halved(values: Image, axis: int) -> Image:
     """Put a Catmull-Rom value half-way between each two neighbours along an axis."""
     values = np.moveaxis(values, axis, 0)
-    outer = np.pad(values, ((1, 1), (0, 0)), mode="edge")
+    outer = np.concatenate([values[:1], values, values[-1:]])
     result = np.empty((2 * len(values) - 1, *values.shape[1:]))
     result[::2] = values
     inner = 9.0 * (values[:-1] + values[1:])

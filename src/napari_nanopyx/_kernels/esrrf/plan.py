@@ -288,9 +288,8 @@ class EsrrfPlan:
         return MomentsMerger(
             self.windows,
             self.temporal,
-            self.magnification,
-            height,
-            width,
+            (self.magnification, self.magnification),
+            (height, width),
             self.macro_pixel_correction,
             self._drift_margin,
         )

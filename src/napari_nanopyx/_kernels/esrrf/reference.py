@@ -153,13 +153,18 @@ def partial(stack: Image, magnification: int, statistic: Statistic) -> Partial:
     phases = cells.transpose(0, 2, 4, 1, 3).reshape(
         count, m * m, rows // m, columns // m
     )
+    return moments(phases, statistic)
+
+
+def moments(phases: Image, statistic: Statistic) -> Partial:
+    """Return the moments over the first axis, as the kernels leave them behind."""
     if statistic == "AVG":
         return {"sum": phases.sum(axis=0)}
     shifted = phases - phases[0]
-    moments = {"first": phases[0].copy(), "sum": shifted.sum(axis=0)}
+    result = {"first": phases[0].copy(), "sum": shifted.sum(axis=0)}
     if statistic == "TAC2":
-        moments["lag"] = (shifted[:-1] * shifted[1:]).sum(axis=0)
-        moments["last"] = shifted[-1].copy()
+        result["lag"] = (shifted[:-1] * shifted[1:]).sum(axis=0)
+        result["last"] = shifted[-1].copy()
     else:
-        moments["squares"] = (shifted**2).sum(axis=0)
-    return moments
+        result["squares"] = (shifted**2).sum(axis=0)
+    return result

@@ -109,7 +109,7 @@ def magnified(
     m = plan.output_shape[0] // height
     parted = np.zeros((len(block), m * m, height, pitch), np.float32)
     for image, phases in zip(images, parted, strict=True):
-        for phase, cell in zip(phases, cells(image, m), strict=True):
+        for phase, cell in zip(phases, cells(image, (m, m)), strict=True):
             phase[:, :width] = cell
     return parted
 

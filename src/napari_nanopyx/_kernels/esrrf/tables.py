@@ -101,7 +101,7 @@ def samples(
     total = weight.sum(axis=1, keepdims=True)
     weight = np.divide(weight, total, out=np.zeros_like(weight), where=total > 0)
 
-    kept = ~_negligible(weight)
+    kept = ~negligible(weight)
     order = np.argsort(~kept, axis=1, kind="stable")
     counts = kept.sum(axis=1, dtype=np.int32)
     plane = geometry.rows * geometry.stride
@@ -124,11 +124,14 @@ def samples(
     return counts, np.take_along_axis(table, order, axis=1)
 
 
-def _negligible(weight: NDArray[np.float64]) -> NDArray[np.bool_]:
+def negligible(
+    weight: NDArray[np.float64], share: float = NEGLIGIBLE
+) -> NDArray[np.bool_]:
+    """Tell which samples of each row have at most this share of its weight together."""
     order = np.argsort(weight, axis=1)
     ascending = np.take_along_axis(weight, order, axis=1).cumsum(axis=1)
     negligible = np.empty(weight.shape, bool)
-    np.put_along_axis(negligible, order, ascending <= NEGLIGIBLE, axis=1)
+    np.put_along_axis(negligible, order, ascending <= share, axis=1)
     return negligible
 
 

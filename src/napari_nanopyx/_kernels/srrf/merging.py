@@ -132,7 +132,7 @@ class TimePointMerger:
         if frames.stop < self._windows[self._done].stop:
             self._reduction.add(len(frames), partial, None)
             return
-        out = cells(self._result[self._done], self._magnification)
+        out = cells(self._result[self._done], (self._magnification,) * 2)
         self._reduction.add(len(frames), partial, out)
         self._reduction = self._begin()
         self._done += 1
@@ -156,9 +156,11 @@ def merger(
     integrate_lag_times: bool,
 ) -> Merger:
     """Return an empty collector for every time point."""
+    magnification, height, width = size
     if temporal in _MOMENTS:
-        return MomentsMerger(windows, _MOMENTS[temporal], *size, macro_pixel=False)
-    _, _, width = size
+        factors = (magnification, magnification)
+        shape = (height, width)
+        return MomentsMerger(windows, _MOMENTS[temporal], factors, shape, False)
     begin: Callable[[], Reduction]
     if temporal == "TRM":
         begin = bound(Maximum, width)

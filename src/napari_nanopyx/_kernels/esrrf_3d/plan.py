@@ -1,0 +1,243 @@
+"""What a 3-D eSRRF reconstruction takes: tables, running sums, time windows, cost."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_nanopyx._kernels import catmull_rom, windows
+from napari_nanopyx._kernels.declaration import Cost, Output, Partial
+from napari_nanopyx._kernels.esrrf.plan import STATISTIC, SUMS
+from napari_nanopyx._kernels.esrrf.tables import intensity_taps
+from napari_nanopyx._kernels.esrrf_3d import reference, tables
+from napari_nanopyx._kernels.esrrf_3d.tables import Geometry, Window
+from napari_nanopyx._kernels.layout import padded
+from napari_nanopyx._kernels.moments import MomentsMerger
+from napari_nanopyx._kernels.totals import Statistic
+
+SAMPLE_FLOPS = 22
+LATTICE_FLOPS = 400
+"""Per camera voxel: differences, half-way sums, norms of four lattice points."""
+PART_PLANES = 8
+"""Planes of a part: those around it are prepared for it alone."""
+PART_FLOATS = 250_000
+"""What one part's volume and lattice may take to stay in a core's cache."""
+PART_ROWS = (8, 32)
+
+
+@dataclass(frozen=True)
+class Esrrf3dPlan:
+    """eSRRF of (T, Z, Y, X) volumes, parameters as for `napari_nanopyx.esrrf_3d`.
+
+    Frames of one plane, (T, Y, X), have no neighbours along the axis.
+    """
+
+    shape: tuple[int, ...]
+    magnification: int = 2
+    magnification_z: int = 2
+    radius: float = 1.5
+    sensitivity: float = 1.0
+    psf_ratio: float = 2.8
+    voxel_ratio: float = 4.0
+    temporal: Statistic = "AVG"
+    frames_per_timepoint: int = 0
+    intensity_weighting: bool = True
+    macro_pixel_correction: bool = True
+
+    @property
+    def size(self) -> tuple[int, int, int]:
+        """Planes, rows and columns of a volume."""
+        *depth, height, width = self.shape[1:]
+        return (depth[0] if depth else 1, height, width)
+
+    @property
+    def factors(self) -> tuple[int, int, int]:
+        """Output voxels per camera voxel, along each axis."""
+        return (self.magnification_z, self.magnification, self.magnification)
+
+    @property
+    def window(self) -> Window:
+        """The neighbourhood of a voxel."""
+        radius_z = self.radius * self.psf_ratio / self.voxel_ratio
+        return Window(
+            self.radius, radius_z if self.size[0] > 1 else 0.0, self.voxel_ratio
+        )
+
+    @property
+    def parameters(self) -> Mapping[str, float | str | bool]:
+        """What the run time depends on."""
+        return {
+            "magnification": self.magnification,
+            "magnification_z": self.magnification_z,
+            "radius": self.radius,
+            "sensitivity": self.sensitivity,
+            "psf_ratio": self.psf_ratio,
+            "voxel_ratio": self.voxel_ratio,
+            "temporal": self.temporal,
+            "intensity_weighting": self.intensity_weighting,
+        }
+
+    @cached_property
+    def windows(self) -> list[range]:
+        """The frames of each time point."""
+        return windows.windows(self.shape[0], self.frames_per_timepoint)
+
+    @cached_property
+    def segments(self) -> Sequence[range]:
+        """Runs of frames between the edges of time points."""
+        return windows.segments(self.windows)
+
+    @cached_property
+    def cost(self) -> Cost:
+        """Operations on the samples, as `tables.samples` counts them."""
+        counts = self.tables(range(1), self.size[1])["counts"]
+        each = SAMPLE_FLOPS * float(counts.mean())
+        each += 76 if self.intensity_weighting else 4
+        voxels = int(np.prod(self.size))
+        output = voxels * int(np.prod(self.factors))
+        return Cost(output * each + LATTICE_FLOPS * voxels, 4.0 * voxels)
+
+    @property
+    def block_bytes_per_frame(self) -> int:
+        """The volume as it is read, and its lattice, which may be held as a whole."""
+        return 4 * sum(
+            (int(np.prod(self.size)), *self.work_floats(self.size[1]).values())
+        )
+
+    @property
+    def accumulates(self) -> bool:
+        """The outputs are sums over frames."""
+        return True
+
+    @property
+    def tables_vary(self) -> bool:
+        """All frames have the same tables."""
+        return False
+
+    @property
+    def _part_planes(self) -> int:
+        return min(PART_PLANES, self.size[0])
+
+    def part_rows(self, threads: int) -> int:
+        """Return a band that fits a core's cache and leaves each thread several."""
+        depth, height, _ = self.size
+        geometry = self._geometry(1)
+        fits = PART_FLOATS // (self._part_floats(geometry) // geometry.rows)
+        slabs = -(-depth // self._part_planes)
+        shared = -(-height * slabs // (4 * threads))
+        return int(np.clip(min(fits - geometry.rows, shared), *PART_ROWS))
+
+    def parts(self, count: int, part_rows: int) -> int:  # noqa: ARG002
+        """Return the number of bands of some planes; each takes all frames."""
+        depth, height, _ = self.size
+        return -(-height // part_rows) * -(-depth // self._part_planes)
+
+    def work_floats(self, part_rows: int) -> dict[str, int]:
+        """Return the sizes of the continued volume and its lattice."""
+        geometry, depth = self._geometry(part_rows), self.size[0]
+        return {
+            "image": geometry.image_floats(depth),
+            "lattice": geometry.lattice_floats(depth),
+        }
+
+    def scratch_floats(self, part_rows: int) -> int:
+        """Return room for a part of the volume and its lattice."""
+        return self._part_floats(self._geometry(part_rows)) + 64
+
+    def _part_floats(self, geometry: Geometry) -> int:
+        planes = self._part_planes
+        return geometry.image_floats(planes) + geometry.lattice_floats(planes)
+
+    def _geometry(self, part_rows: int) -> Geometry:
+        return Geometry(self.size[2], part_rows, self.window)
+
+    def scalars(self, part_rows: int) -> dict[str, int | float]:
+        """Return sizes and switches."""
+        geometry = self._geometry(part_rows)
+        depth, height, width = self.size
+        whole = self.sensitivity == int(self.sensitivity) and self.sensitivity <= 16
+        counts, samples = self._samples(geometry)
+        return {
+            "depth": depth,
+            "height": height,
+            "width": width,
+            "magnification": self.magnification,
+            "magnification_z": self.magnification_z,
+            "statistic": STATISTIC[self.temporal],
+            "weighting": int(self.intensity_weighting),
+            "whole_sensitivity": int(self.sensitivity) if whole else 0,
+            "sensitivity": float(self.sensitivity),
+            "axial_scale": 1.0 / self.voxel_ratio,
+            "above": geometry.above,
+            "before": geometry.before,
+            "part_planes": self._part_planes,
+            "part_rows": part_rows,
+            "framed_rows": geometry.rows,
+            "stride": geometry.stride,
+            "pitch": geometry.pitch,
+            "most_samples": samples.size // counts.size,
+        }
+
+    def tables(self, frames: range, part_rows: int) -> dict[str, NDArray[Any]]:  # noqa: ARG002
+        """Return what the kernel looks up."""
+        counts, samples = self._samples(self._geometry(part_rows))
+        tap, weights = intensity_taps(self._phases[1])
+        plane_tap, plane_weights = tables.between_planes(self._phases[0])
+        return {
+            "counts": counts,
+            "samples": samples,
+            "plane_tap": plane_tap,
+            "plane_weights": plane_weights,
+            "tap": tap,
+            "weights": weights,
+        }
+
+    @property
+    def _phases(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        _, along = catmull_rom.phases(self.magnification_z, 0.0)
+        _, across = catmull_rom.phases(self.magnification, 0.0)
+        return along, across
+
+    def _samples(self, geometry: Geometry) -> tuple[NDArray[np.int32], NDArray[Any]]:
+        return tables.samples(*self._phases, geometry, self.sensitivity)
+
+    def outputs(self, frames: range) -> dict[str, Output]:  # noqa: ARG002
+        """Return the running sums, one volume a phase."""
+        depth, height, width = self.size
+        phases = int(np.prod(self.factors))
+        volumes = Output((phases, depth, height, padded(width)))
+        return dict.fromkeys(SUMS[self.temporal], volumes)
+
+    def reference(self, block: NDArray[Any], frames: range) -> Partial:  # noqa: ARG002
+        """Reconstruct the volumes in float64, straight from the formulas."""
+        stack = reference.volumes(
+            block.reshape(len(block), *self.size),
+            magnification=self.magnification,
+            magnification_z=self.magnification_z,
+            window=self.window,
+            sensitivity=self.sensitivity,
+            intensity_weighting=self.intensity_weighting,
+        )
+        return reference.partial(stack, self.factors, self.temporal)
+
+    def resized(self, shape: tuple[int, ...]) -> Esrrf3dPlan:
+        """Return the same for volumes of this shape, or of a few planes this large."""
+        if len(shape) < len(self.shape):
+            count, *sides = shape
+            shape = (count, min(self.size[0], 3), *sides)
+        return replace(self, shape=shape)
+
+    def merger(self) -> MomentsMerger:
+        """Return empty sums for every time point."""
+        return MomentsMerger(
+            self.windows,
+            self.temporal,
+            self.factors,
+            self.size,
+            self.macro_pixel_correction,
+        )

@@ -1,0 +1,192 @@
+"""Super-resolved volumes from the fluctuations of a series of them, by 3-D eSRRF."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Annotated, Any, get_args
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from napari_nanopyx._engine import devices
+from napari_nanopyx._engine.runner import Cancel, run
+from napari_nanopyx._engine.source import as_source
+from napari_nanopyx._kernels import tasks
+from napari_nanopyx._kernels.declaration import Plan
+from napari_nanopyx._kernels.windows import windows
+from napari_nanopyx.methods import _checks as check
+from napari_nanopyx.methods.esrrf import Temporal, warn_of_single_frames
+
+
+def esrrf_3d(
+    image: ArrayLike,
+    magnification: Annotated[int, {"min": 1, "max": 10}] = 2,
+    magnification_z: Annotated[int, {"min": 1, "max": 10}] = 2,
+    radius: Annotated[float, {"min": 0.1, "max": 10.0, "step": 0.1}] = 1.5,
+    sensitivity: Annotated[float, {"min": 0.1, "max": 10.0, "step": 0.1}] = 1.0,
+    *,
+    psf_ratio: Annotated[float, {"min": 0.1, "max": 20.0, "step": 0.1}] = 2.8,
+    voxel_ratio: Annotated[float, {"min": 0.1, "max": 20.0, "step": 0.1}] = 4.0,
+    temporal: Temporal = "AVG",
+    frames_per_timepoint: Annotated[int, {"min": 0, "max": 1_000_000}] = 0,
+    intensity_weighting: bool = True,
+    macro_pixel_correction: bool = True,
+    implementation: str | None = None,
+    progress: Callable[[int, int], object] | None = None,
+    cancel: Cancel | None = None,
+) -> NDArray[np.float32]:
+    """Reconstruct super-resolved volumes by enhanced radial fluctuations (3-D eSRRF).
+
+    In each volume, every point of a finer grid is valued by how well the intensity
+    gradients around it, in space, aim at it; the values are then analysed over time.
+
+    Parameters
+    ----------
+    image : array_like, shape (T, Z, Y, X) or (Z, Y, X)
+        Series of volumes of real, finite numbers: NumPy, Dask, Zarr, or anything with
+        ``shape``, ``dtype`` and slicing. It is read block by block. One volume is one
+        frame.
+    magnification : int
+        Output pixels M per input pixel along Y and along X, 1 to 10.
+    magnification_z : int
+        Output planes Mz per input plane, 1 to 10.
+    radius : float
+        Full width at half maximum of the weighted neighbourhood, in input pixels;
+        above 0, at most the smaller side of a plane. Along Z it is ``radius *
+        psf_ratio / voxel_ratio`` planes, which may be at most as many as there are.
+    sensitivity : float
+        Exponent of the convergence, above 0. Larger values sharpen, and suppress weak
+        structures; typically 1 to 5.
+    psf_ratio : float
+        How many times as long as wide the image of a point is, above 0.
+    voxel_ratio : float
+        Distance of two planes in pixels (of a plane), above 0.
+    temporal : {"AVG", "VAR", "TAC2", "STD"}
+        Mean, variance, second-order autocorrelation at a lag of one frame, or standard
+        deviation over the frames of a time point.
+    frames_per_timepoint : int
+        Frames F that give one output volume. 0, or more than there are, takes all. An
+        incomplete last time point is kept.
+    intensity_weighting : bool
+        Multiply each frame's result by its magnified intensity.
+    macro_pixel_correction : bool
+        Even out the grid that the camera's voxels leave in the output, along all axes.
+    implementation : str, optional
+        Compute with this one, see `napari_nanopyx.engine.implementations`. By default
+        the fastest is chosen.
+    progress : callable, optional
+        Called after each block with the frames done and the frames in all.
+    cancel : object with ``is_set()``, optional
+        Asked between blocks whether to stop, for example a `threading.Event`.
+
+    Returns
+    -------
+    ndarray of float32, shape (n, Mz * Z, M * Y, M * X)
+        One volume for each of n time points. Output pixel ``q`` is centred at
+        ``(q + 0.5) / M`` input pixels, and planes likewise.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is not of the right kind, or not in its range.
+    MemoryError
+        If the sums over the frames need more memory than the computer has.
+    napari_nanopyx.engine.Cancelled
+        If ``cancel`` is set.
+
+    Warns
+    -----
+    UserWarning
+        If TAC2 is asked of a time point with one frame: it is 0 then.
+
+    Notes
+    -----
+    Gradients are differences of the next voxels, in units of length, so that the
+    distance of the planes counts. Edge voxels are continued along all axes. A single
+    plane has no neighbours along Z: each of its ``Mz`` output planes is what the plane
+    gives by itself.
+
+    The volumes of single frames are never held; memory grows with the size of the
+    output, not with the number of frames.
+
+    References
+    ----------
+    .. [1] Laine et al., High-fidelity 3D live-cell nanoscopy through data-driven
+       enhanced super-resolution radial fluctuation, Nature Methods (2023),
+       doi:10.1038/s41592-023-02057-w
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import napari_nanopyx as nx
+    >>> series = np.random.default_rng(0).poisson(100, (4, 5, 12, 14))
+    >>> nx.esrrf_3d(series, magnification=2, magnification_z=3).shape
+    (1, 15, 24, 28)
+    """
+    source = as_source(image, axes=4)
+    frames = check.whole("frames_per_timepoint", frames_per_timepoint, 0)
+    statistic = check.one_of("temporal", temporal, get_args(Temporal))
+    ratios = {
+        "psf_ratio": check.positive("psf_ratio", psf_ratio),
+        "voxel_ratio": check.positive("voxel_ratio", voxel_ratio),
+    }
+    task = tasks()["esrrf_3d"]
+    plan = task.plan(
+        source.shape,
+        magnification=check.whole("magnification", magnification, 1, 10),
+        magnification_z=check.whole("magnification_z", magnification_z, 1, 10),
+        radius=_radius(radius, source.shape, **ratios),
+        sensitivity=check.positive("sensitivity", sensitivity),
+        temporal=statistic,
+        frames_per_timepoint=frames,
+        intensity_weighting=check.flag("intensity_weighting", intensity_weighting),
+        macro_pixel_correction=check.flag(
+            "macro_pixel_correction", macro_pixel_correction
+        ),
+        **ratios,
+    )
+    if statistic == "TAC2":
+        warn_of_single_frames(windows(source.shape[0], frames))
+    _check_memory(plan)
+    return run(
+        task,
+        source,
+        plan,
+        implementation=implementation,
+        progress=progress,
+        cancel=cancel,
+    )
+
+
+def _radius(
+    radius: Any, shape: tuple[int, ...], psf_ratio: float, voxel_ratio: float
+) -> float:
+    _, depth, height, width = shape
+    given = check.positive(
+        "radius", radius, min(height, width), "the smaller side of a plane"
+    )
+    planes = given * psf_ratio / voxel_ratio
+    if 1 < depth < planes:
+        raise ValueError(
+            f"radius is {radius!r}, which is {planes:.3g} planes along Z (radius * "
+            f"psf_ratio / voxel_ratio), but the image has {depth}: radius must be at "
+            f"most {depth * voxel_ratio / psf_ratio:.3g}"
+        )
+    return given
+
+
+def _check_memory(plan: Plan) -> None:
+    """Refuse what does not fit: a block's sums, those of all blocks, and the result."""
+    outputs = plan.outputs(range(1))
+    sums = sum(output.nbytes for output in outputs.values())
+    volume = outputs["sum"].nbytes
+    merged = sums + 2 * volume * sum(not each.endswith("_error") for each in outputs)
+    needed = merged + volume * len(plan.segments) + plan.block_bytes_per_frame
+    present = devices.memory_bytes()
+    if present and needed > present:
+        raise MemoryError(
+            f"volumes of {' x '.join(map(str, plan.shape[1:]))} voxels need "
+            f"{needed / 2**30:.3g} GiB with these parameters, but this computer has "
+            f"{present / 2**30:.3g} GiB: reconstruct a part of the planes or pixels at "
+            "a time, or lower magnification or magnification_z"
+        )
