@@ -99,9 +99,8 @@ class Totals:
     ) -> Plane:
         """Return one moment in float64, less the rounding error that comes with it."""
         width = self._shape[-1]
-        error = 0.0
-        if f"{name}_error" in block:
-            error = block[f"{name}_error"][..., :width]
+        with_error = f"{name}_error" in block
+        error = block[f"{name}_error"][..., :width] if with_error else 0.0
         plane = block[name][..., :width]
         moment: Plane = np.subtract(plane, error, out=out, dtype=np.float64)
         return moment

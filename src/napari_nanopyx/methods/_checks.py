@@ -143,7 +143,7 @@ def weights(name: str, value: ArrayLike) -> NDArray[np.float32]:
 
 
 def drift(
-    value: ArrayLike | DriftCorrection | None, shape: tuple[int, int, int]
+    value: ArrayLike | DriftCorrection | None, shape: tuple[int, ...]
 ) -> NDArray[np.float64] | None:
     """Return the correction of each frame, None if there is nothing to correct."""
     if value is None:

@@ -169,7 +169,7 @@ def srrf(
     )
 
 
-def _ring_radius(value: Any, shape: tuple[int, int, int]) -> float:
+def _ring_radius(value: Any, shape: tuple[int, ...]) -> float:
     most, reason = MOST_RADIUS, ""
     if min(shape[1:]) < most:
         most, reason = min(shape[1:]), " (the image's smaller side)"
@@ -180,7 +180,7 @@ def _ring_radius(value: Any, shape: tuple[int, int, int]) -> float:
     return given
 
 
-def _border(value: Any, shape: tuple[int, int, int]) -> int:
+def _border(value: Any, shape: tuple[int, ...]) -> int:
     """Return the border; one that is asked for must leave a pixel."""
     given = check.whole("border", value, 0)
     most = max((min(shape[1:]) - 1) // 2 - 1, 0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import product
 from typing import Any, NamedTuple
 
@@ -63,10 +64,10 @@ def volumes(
     ]
     result = []
     for raw in block:
-        value = convergence(lattice(raw.astype(np.float64), window), *points, window)
+        value = convergence(lattice(raw.astype(np.float64), window), points, window)
         value **= sensitivity
         if intensity_weighting:
-            value *= intensity(raw.astype(np.float64), *points)
+            value *= intensity(raw.astype(np.float64), points)
         result.append(value)
     return np.stack(result)
 
@@ -92,10 +93,9 @@ def lattice(volume: Volume, window: Window) -> Lattice:
     return Lattice(column / length, row / length, plane / length, origin, pad_z - 1)
 
 
-def convergence(
-    gradients: Lattice, z: Volume, y: Volume, x: Volume, window: Window
-) -> Volume:
+def convergence(gradients: Lattice, points: Sequence[Volume], window: Window) -> Volume:
     """Return how well the gradients around each point aim at it, from 0 to 1."""
+    z, y, x = points
     sigma, sigma_z = window.radius / FWHM_PER_SIGMA, window.radius_z / FWHM_PER_SIGMA
     reach = window_half_width(window.radius)
     steps = range(-reach, reach + 1)
@@ -138,8 +138,9 @@ def convergence(
     return np.maximum(ratio, 0.0)
 
 
-def intensity(volume: Volume, z: Volume, y: Volume, x: Volume) -> Volume:
+def intensity(volume: Volume, points: Sequence[Volume]) -> Volume:
     """Return the volume between its voxels: Catmull-Rom, and linear along the axis."""
+    z, y, x = points
     rows, row_weights = catmull_rom.taps_at(volume.shape[1], y)
     columns, column_weights = catmull_rom.taps_at(volume.shape[2], x)
     first = np.floor(z - 0.5).astype(int)
@@ -148,7 +149,8 @@ def intensity(volume: Volume, z: Volume, y: Volume, x: Volume) -> Volume:
     planes = (1.0 - share) * volume[np.clip(first, 0, last)]
     planes += share * volume[np.clip(first + 1, 0, last)]
     planes = np.einsum("zktx,kt->zkx", planes[:, rows], row_weights)
-    return np.einsum("zykt,kt->zyk", planes[:, :, columns], column_weights)
+    result: Volume = np.einsum("zykt,kt->zyk", planes[:, :, columns], column_weights)
+    return result
 
 
 def partial(

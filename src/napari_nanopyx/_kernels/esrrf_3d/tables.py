@@ -137,11 +137,10 @@ def samples(
     distance_z = planes + 0.5 - plane_phases[:, None]
     if not window.reach_z:
         distance_z[:] = 0.0
-    shape = (len(plane_phases), len(phases), len(phases))
-    shape += (len(planes), len(steps), len(steps))
+    phase_count = len(plane_phases) * len(phases) ** 2
     dz, dy, dx, plane, row, column = (
-        np.broadcast_to(each, shape).reshape(np.prod(shape[:3]), -1)
-        for each in (
+        each.reshape(phase_count, -1)
+        for each in np.broadcast_arrays(
             distance_z[:, None, None, :, None, None],
             distance[None, :, None, None, :, None],
             distance[None, None, :, None, None, :],
