@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from benchmarks import convolution, drift, machine, report, turning
+from benchmarks import convolution, drift, machine, report, turning, volumes
 from benchmarks.peak import rgc_flops, samples_per_pixel, summed_samples
 
 
@@ -127,3 +127,10 @@ def test_turning_is_timed_with_every_implementation() -> None:
     assert "| serial |" in text
     assert "| numba |" in text
     assert " | 1.00 |" in text
+
+
+def test_volumes_are_timed_with_every_implementation() -> None:
+    lines = list(volumes.tables(((2, 3, 8, 9),), None))
+    assert lines[0].startswith("## 2 x 3 x 8 x 9, ")
+    names = {line.split("|")[1].strip() for line in lines if line.startswith("| ")}
+    assert names >= {"serial", "threads-dynamic", "numba"}

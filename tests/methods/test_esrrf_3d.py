@@ -121,29 +121,6 @@ def test_flips_and_turns(
     assert_close(reconstruct(turned(series)), expected)
 
 
-def test_equal_voxels_make_all_axes_alike(implementation: str) -> None:
-    """With cubic voxels and round points, a quarter turn swaps Z and Y."""
-    rng = np.random.default_rng(3)
-    volume = np.full((15, 15, 15), 100.0)
-    volume[4:11, 4:11, 4:11] = rng.poisson(rng.uniform(100, 400, (7, 7, 7)))
-
-    def convergence(image: NDArray[np.float64]) -> NDArray[np.float32]:
-        return nx.esrrf_3d(
-            image,
-            1,
-            1,
-            psf_ratio=1.0,
-            voxel_ratio=1.0,
-            implementation=implementation,
-        )[0]
-
-    inner = (slice(4, -4),) * 3
-    straight = convergence(volume)[inner]
-    turned = convergence(volume.swapaxes(0, 1)).swapaxes(0, 1)[inner]
-    # Planes have gradients at their centres only, rows at their edges too.
-    assert np.corrcoef(straight.ravel(), turned.ravel())[0, 1] > 0.97
-
-
 @pytest.mark.parametrize("temporal", TEMPORAL)
 def test_a_constant_volume_has_no_structure(
     temporal: Temporal, implementation: str
@@ -153,7 +130,7 @@ def test_a_constant_volume_has_no_structure(
 
 
 @pytest.mark.parametrize("temporal", TEMPORAL)
-@pytest.mark.parametrize("length", [0, 2])
+@pytest.mark.parametrize("length", [0, 3])
 def test_block_size_does_not_matter(
     series: NDArray[np.uint16],
     temporal: Temporal,
@@ -250,16 +227,16 @@ def test_planes_of_a_single_one_are_alike(
     plane = series[:, :1]
     result = nx.esrrf_3d(plane, 2, magnification_z, implementation=implementation)
     assert result.shape == (1, magnification_z, 18, 22)
-    assert (result == result[:, :1]).all()
+    assert_close(result, np.broadcast_to(result[:, :1], result.shape))
     # It is 2-D eSRRF with differences along the axes instead of the diagonals.
     flat = nx.esrrf(plane[:, 0], 2, gradient="two_point")[0]
     assert np.corrcoef(result[0, 0].ravel(), flat.ravel())[0, 1] > 0.9
 
 
 def test_the_distance_of_planes_counts(implementation: str) -> None:
-    """A round point looks round to it only if the distances are right."""
+    """Differences along Z are less steep, and planes farther off, if it is large."""
 
-    def quality(voxel_ratio: float) -> float:
+    def convergence(voxel_ratio: float) -> float:
         result = nx.esrrf_3d(
             point((4.5, 6.5, 7.5)),
             1,
@@ -271,4 +248,6 @@ def test_the_distance_of_planes_counts(implementation: str) -> None:
         )
         return float(result[0, 4, 6, 7])
 
-    assert 0 < quality(40.0) < quality(1.5) <= 1.0
+    # Its sigma is 0.84 planes along Z, 1.2 pixels across: round if 1.43 pixels apart.
+    assert 0 < convergence(40.0) < convergence(4.0) < convergence(1.4) <= 1.0
+    assert convergence(1.4) > 0.99

@@ -48,8 +48,9 @@ class Passes:
 
     def images(self, parameters: dict[str, Any]) -> list[list[NDArray[np.float32]]]:
         """Return each chunk's image of all frames, then of the even and the odd."""
+        frames, height, width = self.source.shape
         plan = HalvesPlan(
-            self.source.shape,
+            (frames, height, width),
             chunks=self.chunks,
             halves=self.halves,
             **parameters,

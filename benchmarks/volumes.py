@@ -1,0 +1,119 @@
+"""``python -m benchmarks.volumes``: 3-D eSRRF, and the share of the processor's limit.
+
+Beside it NanoPyx, if a Python that has it is given. Best of several warm calls through
+the public function of each; the peer is called once for each of its run types.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+import napari_nanopyx as nx
+from benchmarks import peak
+from benchmarks.cases import best_time, movie
+from napari_nanopyx import engine
+from napari_nanopyx._engine import devices
+from napari_nanopyx._kernels.esrrf_3d.plan import Esrrf3dPlan
+
+SHAPES = ((4, 16, 64, 64), (2, 32, 128, 128))
+REPEATS = 5
+FLOPS_PER_SAMPLE = 22
+"""4 products, 8 fused multiply-adds (2 flops each), 1 difference, 1 addition; the root,
+absolute values and the sign test are not counted."""
+
+
+def main() -> None:
+    """Run the command line."""
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.volumes", description=__doc__
+    )
+    parser.add_argument("--peer-python", type=Path, help="a Python that has the peer")
+    parser.add_argument("--small", action="store_true", help="try the benchmark itself")
+    options = parser.parse_args()
+    shapes = ((2, 3, 12, 14),) if options.small else SHAPES
+    for line in tables(shapes, options.peer_python):
+        print(line, flush=True)
+
+
+def series(shape: tuple[int, ...]) -> NDArray[np.float32]:
+    """Return blinking spots in each plane, the same at every call."""
+    frames, planes, height, width = shape
+    return movie((frames * planes, height, width)).reshape(shape)
+
+
+def ours(image: NDArray[Any]) -> dict[str, float]:
+    """Return the seconds that each implementation takes."""
+    times = {}
+    for each in engine.implementations("esrrf_3d"):
+        if not each.available or each.kind == "reference":
+            continue
+
+        def call(name: str = each.name) -> Any:
+            return nx.esrrf_3d(image, implementation=name)
+
+        call()
+        times[each.name] = best_time(call, REPEATS)
+    return times
+
+
+def peers(python: Path | None, image: NDArray[Any]) -> dict[str, float]:
+    """Return the seconds that NanoPyx takes, in a process of its own."""
+    if python is None:
+        return {}
+    with tempfile.TemporaryDirectory() as name:
+        np.save(Path(name) / "image.npy", image)
+        worker = Path(__file__).with_name("volumes_peer.py")
+        subprocess.run(
+            [str(python), str(worker), name],
+            check=True,
+            capture_output=True,
+            env={**os.environ, "HOME": name},
+        )
+        times: dict[str, float] = json.loads((Path(name) / "times.json").read_text())
+    return times
+
+
+def tables(shapes: tuple[tuple[int, ...], ...], python: Path | None) -> Iterator[str]:
+    """Yield a table for each shape."""
+    threads = devices.thread_count()
+    limit = peak.measured_peak(threads)
+    for shape in shapes:
+        image = series(shape)
+        plan = Esrrf3dPlan(shape)
+        samples = float(plan.tables(range(1), shape[2])["counts"].mean())
+        flops = FLOPS_PER_SAMPLE * samples * image.size * float(np.prod(plan.factors))
+        yield f"## {' x '.join(map(str, shape))}, {threads} threads"
+        yield ""
+        yield f"{samples:.1f} samples for an output voxel, {flops / 1e9:.2f} Gflop."
+        yield f"Limit: {limit:.0f} GFLOP/s." if limit else "The limit is not known."
+        yield ""
+        yield "|  | ms | GFLOP/s | share of the limit |"
+        yield "| --- | ---: | ---: | ---: |"
+        times = ours(image)
+        for name, seconds in sorted(times.items(), key=lambda item: item[1]):
+            rate = flops / seconds / 1e9
+            share = f"{rate / limit:.0%}" if limit else ""
+            yield f"| {name} | {1e3 * seconds:.1f} | {rate:.0f} | {share} |"
+        others = peers(python, image)
+        for name, seconds in sorted(others.items(), key=lambda item: item[1]):
+            yield f"| {name} | {1e3 * seconds:.1f} | | |"
+        if others:
+            ratio = min(others.values()) / min(times.values())
+            yield ""
+            yield f"{ratio:.0f} times as fast as the fastest of the peer."
+        yield ""
+
+
+if __name__ == "__main__":
+    sys.exit(main())
