@@ -63,6 +63,19 @@ def test_a_resolution_is_said_with_the_layers_unit_and_drawn(
     np.testing.assert_allclose(axes.lines[0].get_ydata(), expected.correlation)
 
 
+def test_the_resolution_of_one_image_is_said_with_the_layers_unit(
+    viewer: Any, open_widget: Any, run: Any
+) -> None:
+    random = np.random.default_rng(1)
+    image = nx.convolve(random.normal(size=(128, 128)), np.ones((5, 5)) / 5)
+    image = image + random.normal(0, 0.02, image.shape)
+    viewer.add_image(image, scale=(0.1, 0.1), units=("um", "um"))
+    widget = open_widget("Decorrelation analysis")
+    run(widget)
+    expected = nx.decorrelation(image, pixel_size=0.1, units="µm")
+    assert str(expected) in widget.status.text()
+
+
 def test_an_error_map_lies_over_the_super_resolved_image(
     viewer: Any, open_widget: Any, run: Any
 ) -> None:

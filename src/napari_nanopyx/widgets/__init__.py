@@ -6,6 +6,7 @@ from importlib import import_module
 from typing import Any
 
 _HOMES = {
+    "DecorrelationStep": "steps.measurements",
     "DoctorPanel": "doctor_panel",
     "EnginePanel": "engine_panel",
     "ErrorMapStep": "steps.measurements",
@@ -19,6 +20,7 @@ _HOMES = {
 }
 
 __all__ = [
+    "DecorrelationStep",
     "DoctorPanel",
     "EnginePanel",
     "ErrorMapStep",

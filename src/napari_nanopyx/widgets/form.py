@@ -58,7 +58,7 @@ class Form(QWidget):
         folded_rows = _rows(rest)
         for parameter, hint in parameters(function):
             name = parameter.name
-            if name in PROGRAMMATIC or name in hidden:
+            if (name in PROGRAMMATIC and name not in (options or {})) or name in hidden:
                 continue
             chosen = {"tooltip": tips.get(name, ""), **(options or {}).get(name, {})}
             label = str(chosen.pop("label", name.replace("_", " ").capitalize()))

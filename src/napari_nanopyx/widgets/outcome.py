@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from threading import Event
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from napari_nanopyx.widgets import provenance
 from napari_nanopyx.widgets.compute import Progress
 from napari_nanopyx.widgets.layers import Placement, Source, flatten, layer_options
+from napari_nanopyx.widgets.script import Call
 
 if TYPE_CHECKING:
     from napari.viewer import Viewer
@@ -45,37 +46,36 @@ class Outcome:
 
 
 def compute(
-    function: Callable[..., Any],
-    sources: Mapping[str, Source],
-    parameters: Mapping[str, Any],
+    call: Call,
     image_of: Callable[[Any], NDArray[Any]] | None,
     progress: Progress,
     cancel: Event,
 ) -> Outcome:
-    """Call `function` on the arrays of the sources and describe what came of it.
+    """Make a call and describe what came of it.
 
     Parameters
     ----------
-    function
-        A method of the package.
-    sources
-        Its images by argument.
-    parameters
-        Its other arguments.
+    call
+        A method of the package, with its arguments.
     image_of
         Takes the image out of the result; None if there is none.
     progress, cancel
-        Passed on to it.
+        Passed on to the method.
     """
     from napari_nanopyx import engine
 
-    arrays = {name: source.data for name, source in sources.items()}
     began = time.perf_counter()
     with engine.record() as runs, _devices_used() as devices:
-        result = function(**arrays, **parameters, progress=progress, cancel=cancel)
+        result = call(progress, cancel)
     seconds = time.perf_counter() - began
-    name = f"napari_nanopyx.{function.__name__}"
-    record = provenance.describe(name, parameters, sources, runs, devices, seconds)
+    record = provenance.describe(
+        f"napari_nanopyx.{call.function.__name__}",
+        call.parameters,
+        call.sources,
+        runs,
+        devices,
+        seconds,
+    )
     if not isinstance(result, np.ndarray):
         record["result"] = str(result)
     if image_of is None:

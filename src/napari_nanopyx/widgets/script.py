@@ -1,37 +1,51 @@
-"""Writes the Python lines that repeat what a form would run."""
+"""Holds what a form would run, and writes the Python lines that repeat it."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from napari_nanopyx.widgets.layers import Source
 
 
-def as_python(
-    function: Callable[..., Any],
-    sources: Mapping[str, Source],
-    parameters: Mapping[str, Any],
-) -> str:
-    """Return a script for napari's console, or for a file if the images are files.
+@dataclass(frozen=True)
+class Call:
+    """A function with all that it is to be called with."""
 
-    Parameters
-    ----------
-    function
-        A public function of the package.
-    sources
-        Its images by argument.
-    parameters
-        Its other arguments.
-    """
+    function: Callable[..., Any]
+    """A public function of the package."""
+    sources: Mapping[str, Source]
+    """Its images by argument."""
+    parameters: Mapping[str, Any]
+    """Its other arguments, files by their path."""
+    loaded: Mapping[str, Any]
+    """Which of them are files, with the class that can `load` them."""
+
+    def __call__(self, progress: Callable[[int, int], None], cancel: Any) -> Any:
+        """Read the files, and call the function."""
+        arguments = {name: source.data for name, source in self.sources.items()}
+        for name, value in self.parameters.items():
+            is_file = name in self.loaded and value is not None
+            arguments[name] = self.loaded[name].load(value) if is_file else value
+        return self.function(**arguments, progress=progress, cancel=cancel)
+
+
+def as_python(call: Call) -> str:
+    """Return a script for napari's console, or for a file if the images are files."""
     lines = ["import napari_nanopyx as nx"]
-    if any(_is_file(source) for source in sources.values()):
+    if any(_is_file(source) for source in call.sources.values()):
         lines.append("from napari_nanopyx.io import open_movie")
     lines.append("")
-    for argument, source in sources.items():
+    for argument, source in call.sources.items():
         lines.append(f"{argument} = {_expression(source)}")
-    arguments = [*sources, *(f"{name}={value!r}" for name, value in parameters.items())]
-    lines.append(f"result = nx.{function.__name__}({', '.join(arguments)})")
+    arguments = list(call.sources)
+    for name, value in call.parameters.items():
+        text = repr(value)
+        if name in call.loaded and value is not None:
+            text = f"nx.{call.loaded[name].__name__}.load({text})"
+        arguments.append(f"{name}={text}")
+    lines.append(f"result = nx.{call.function.__name__}({', '.join(arguments)})")
     return "\n".join(lines) + "\n"
 
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import (
     QApplication,
+    QFileDialog,
     QHBoxLayout,
     QLabel,
     QMainWindow,
@@ -22,48 +23,18 @@ from qtpy.QtWidgets import (
 from napari_nanopyx.widgets.compute import Job
 from napari_nanopyx.widgets.dock import DockContent
 from napari_nanopyx.widgets.form import Form
-from napari_nanopyx.widgets.layers import Placement, Source, read
+from napari_nanopyx.widgets.layers import Source, read
 from napari_nanopyx.widgets.messages import explain, how_it_was_computed
 from napari_nanopyx.widgets.outcome import Outcome, add_layer, compute
 from napari_nanopyx.widgets.plot import ResultPlot
-from napari_nanopyx.widgets.script import as_python
+from napari_nanopyx.widgets.script import Call, as_python
+from napari_nanopyx.widgets.step_declaration import Step
 from napari_nanopyx.widgets.watch import Watch
+
+__all__ = ["Step", "StepWidget"]
 
 if TYPE_CHECKING:
     from napari.viewer import Viewer
-
-_NEVER = object()
-
-
-@dataclass(frozen=True)
-class Step:
-    """What a step widget must know of a function that its signature does not say."""
-
-    title: str
-    """A few words: ``"eSRRF"``."""
-    function: Callable[..., Any]
-    """Takes one array or more, the parameters, ``progress`` and ``cancel``."""
-    images: Mapping[str, Sequence[int]]
-    """The parameters that are images, with the numbers of axes they may have."""
-    suffix: Callable[[Mapping[str, Any]], str] = lambda _: ""
-    """Parameters → what the result's name says was done: ``"eSRRF AVG ×5"``."""
-    place: Callable[[Source, Mapping[str, Any]], Placement] | None = None
-    """Input and parameters → where the resulting image lies on the input; None if
-    there is no image in the result."""
-    image: Callable[[Any], Any] = lambda result: result
-    """Result → the image in it."""
-    over: Callable[[Mapping[str, Any]], str | None] = lambda _: None
-    """Parameters → the image, by parameter, that the result lies over; None for the
-    first."""
-    derived: Callable[[Source], Mapping[str, Any]] = lambda _: {}
-    """Input → parameters that it knows better than a user, such as its pixel size."""
-    automatic: Mapping[str, Any] = field(default_factory=dict)
-    """The value of a field, by parameter, that stands for None."""
-    options: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    advanced: Sequence[str] = ()
-    hidden: Sequence[str] = ()
-    colormap: str | None = None
-    """Name of the result's colormap; None for that of the input."""
 
 
 class StepWidget(DockContent):
@@ -98,6 +69,9 @@ class StepWidget(DockContent):
         self.copy_button = _button(
             "Copy", "Copy Python lines that do the same", self.copy
         )
+        self.save_button = _button("Save …", "Save the last result", self.save)
+        self.save_button.hide()
+        self._result: Any = None
         self.plot = ResultPlot()
         self.progress_bar = QProgressBar()
         self.progress_bar.setTextVisible(True)
@@ -117,7 +91,8 @@ class StepWidget(DockContent):
         step = self.step
         first = sources[step.over(parameters) or next(iter(sources))]
         image = None if step.place is None else step.image
-        job = Job(partial(compute, step.function, sources, parameters, image))
+        call = Call(step.function, sources, parameters, step.loaded)
+        job = Job(partial(compute, call, image))
         watch = Watch(job, f"{step.title} of {first.name}", self._main_window())
         if step.place is not None:
             # No part of self: the layer arrives even if this panel is closed meanwhile.
@@ -144,7 +119,7 @@ class StepWidget(DockContent):
         """Put Python lines that do the same into the clipboard."""
         if None in self.form.layers.values():
             return
-        text = as_python(self.step.function, *self._chosen())
+        text = as_python(Call(self.step.function, *self._chosen(), self.step.loaded))
         clipboard = QApplication.clipboard()
         if clipboard is not None:
             clipboard.setText(text)
@@ -174,11 +149,17 @@ class StepWidget(DockContent):
         """Return the images and the other arguments, as they are now."""
         sources = {name: read(layer) for name, layer in self.form.layers.items()}
         parameters = {
-            name: None if self.step.automatic.get(name, _NEVER) == value else value
+            name: self._argument(name, value)
             for name, value in self.form.parameters.items()
         }
         parameters |= self.step.derived(next(iter(sources.values())))
         return sources, parameters
+
+    def _argument(self, name: str, value: Any) -> Any:
+        """Return what a field's value stands for; of a path, plain text."""
+        if name in self.step.automatic and self.step.automatic[name] == value:
+            return None
+        return str(value) if isinstance(value, Path) else value
 
     def _lay_out(self) -> None:
         buttons = QHBoxLayout()
@@ -190,6 +171,7 @@ class StepWidget(DockContent):
         layout.addLayout(buttons)
         layout.addWidget(self.progress_bar)
         layout.addWidget(self.status)
+        layout.addWidget(self.save_button)
         layout.addWidget(self.plot)
         self._show_queue()
 
@@ -217,6 +199,19 @@ class StepWidget(DockContent):
         self.status.setText("\n".join(filter(None, (outcome.summary, done))))
         if self.step.place is None and hasattr(outcome.result, "plot"):
             self.plot.show_result(outcome.result)
+        self._result = outcome.result
+        self.save_button.setVisible(hasattr(outcome.result, "save"))
+
+    def save(self, path: str = "") -> None:
+        """Write the last result to a file; without a path, ask for one."""
+        if not path:
+            path, _ = QFileDialog.getSaveFileName(self, "Save the result")
+        if not path:
+            return
+        try:
+            self.status.setText(f"Saved as {self._result.save(path)}")
+        except (OSError, ValueError) as problem:
+            _show_problem(self.step.title, problem)
 
     def _on_failure(self, problem: BaseException) -> None:
         self.status.setText(explain(self.step.title, problem) or f"Failed: {problem}")
@@ -235,7 +230,7 @@ class StepWidget(DockContent):
 def _button(text: str, tip: str, pressed: Callable[[], None]) -> QPushButton:
     button = QPushButton(text)
     button.setToolTip(tip)
-    button.clicked.connect(pressed)
+    button.clicked.connect(lambda _checked: pressed())
     return button
 
 

@@ -33,6 +33,27 @@ class FrcStep(StepWidget):
         super().__init__(napari_viewer, step)
 
 
+class DecorrelationStep(StepWidget):
+    """Measure the resolution of a single image by decorrelation analysis."""
+
+    def __init__(self, napari_viewer: Viewer) -> None:
+        step = Step(
+            title="Decorrelation",
+            function=napari_nanopyx.decorrelation,
+            images={"image": (2,)},
+            options={
+                "rmin": {"label": "Lowest frequency (of Nyquist)"},
+                "rmax": {"label": "Highest frequency (of Nyquist)"},
+                "n_r": {"label": "Points of a curve"},
+                "n_g": {"label": "High-pass filters"},
+            },
+            advanced=("rmin", "rmax", "n_r", "n_g", "sectors"),
+            hidden=("pixel_size", "units", "roi"),
+            derived=pixel_size,
+        )
+        super().__init__(napari_viewer, step)
+
+
 class ErrorMapStep(StepWidget):
     """Compare a super-resolved image with a diffraction-limited one."""
 
