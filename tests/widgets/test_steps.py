@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -144,3 +145,99 @@ def _canvas() -> Any:
     from matplotlib.backends.backend_qtagg import FigureCanvasQTAgg
 
     return FigureCanvasQTAgg
+
+
+def test_drift_is_estimated_saved_and_corrected_from_the_file(
+    viewer: Any, open_widget: Any, run: Any, movie: NDArray[Any], tmp_path: Path
+) -> None:
+    shifts = np.linspace((0.0, 0.0), (2.0, -1.5), len(movie))
+    still = np.repeat(movie.mean(0, keepdims=True), len(movie), 0)
+    moving = nx.magnify(still, 1, shift=shifts)
+    viewer.add_image(moving, name="cells", scale=(0.5, 0.1, 0.1))
+    widget = open_widget("Estimate drift")
+    run(widget)
+    expected = nx.estimate_drift(moving, pixel_size=0.1)
+    assert str(expected).split(",")[0] in widget.status.text()
+    assert widget.plot.isVisibleTo(widget)
+    assert widget.save_button.isVisibleTo(widget)
+    path = tmp_path / "drift.csv"
+    widget.save(str(path))
+    correct = open_widget("Correct drift")
+    correct.form.fields["table"].value = path
+    run(correct)
+    layer = viewer.layers[-1]
+    assert layer.name == "cells drift corrected"
+    np.testing.assert_allclose(
+        layer.data, nx.correct_drift(moving, expected), rtol=1e-4, atol=1e-2
+    )
+    record = layer.metadata["napari_nanopyx"]
+    assert record["parameters"]["table"] == str(path)
+
+
+def test_a_drift_table_that_is_missing_is_told_in_a_sentence(
+    viewer: Any, open_widget: Any, run: Any, movie: NDArray[Any], notifications: Any
+) -> None:
+    viewer.add_image(movie, name="cells")
+    widget = open_widget("Correct drift")
+    run(widget)
+    assert len(viewer.layers) == 1
+    assert "table" in widget.status.text()
+
+
+def test_channels_are_registered_from_a_file(
+    viewer: Any, open_widget: Any, run: Any, tmp_path: Path
+) -> None:
+    scene = nx.convolve(
+        np.random.default_rng(3).gamma(0.2, 100, (96, 96)), np.ones((5, 5)) / 25
+    )
+    moved = nx.magnify(scene, 1, shift=(2.0, -1.0))
+    channels = np.stack([scene, moved])
+    viewer.add_image(channels, name="channels")
+    widget = open_widget("Estimate channel registration")
+    widget.form.fields["blocks_per_axis"].value = 1
+    run(widget)
+    path = tmp_path / "channels.tif"
+    widget.save(str(path))
+    apply = open_widget("Register channels")
+    apply.form.fields["registration"].value = path
+    run(apply)
+    inner = (slice(10, -10), slice(10, -10))
+    registered = viewer.layers[-1].data[1][inner]
+    assert np.corrcoef(registered.ravel(), scene[inner].ravel())[0, 1] > 0.99
+
+
+def test_denoising_takes_zero_for_automatic(
+    viewer: Any, open_widget: Any, run: Any, movie: NDArray[Any]
+) -> None:
+    viewer.add_image(movie[:2], name="cells")
+    widget = open_widget("Denoise by non-local means")
+    run(widget)
+    expected = nx.denoise_nlm(movie[:2])
+    layer = viewer.layers[-1]
+    np.testing.assert_allclose(layer.data, expected, rtol=1e-4, atol=1e-2)
+
+
+def test_a_sweep_names_the_best_pair_and_draws_the_scores(
+    viewer: Any, open_widget: Any, run: Any, movie: NDArray[Any]
+) -> None:
+    viewer.add_image(movie, name="cells")
+    widget = open_widget("eSRRF parameter sweep")
+    widget.form.fields["radii"].value = [1.0, 1.5]
+    widget.form.fields["sensitivities"].value = [1.0, 2.0]
+    run(widget)
+    expected = nx.sweep_esrrf(movie, [1.0, 1.5], [1.0, 2.0])
+    assert str(expected) in widget.status.text()
+    assert widget.plot.isVisibleTo(widget)
+
+
+def test_a_volume_lies_over_its_movie(
+    viewer: Any, open_widget: Any, run: Any, movie: NDArray[Any]
+) -> None:
+    volumes = movie.reshape(2, 6, 20, 24)
+    viewer.add_image(volumes, name="cells", scale=(1.0, 0.4, 0.1, 0.1))
+    widget = open_widget("3-D eSRRF reconstruction")
+    run(widget)
+    layer = viewer.layers[-1]
+    assert layer.data.shape == (12, 40, 48)
+    np.testing.assert_allclose(layer.scale, (0.2, 0.05, 0.05))
+    np.testing.assert_allclose(layer.translate, (-0.1, -0.025, -0.025))

@@ -6,29 +6,43 @@ from importlib import import_module
 from typing import Any
 
 _HOMES = {
+    "CorrectDriftStep": "steps.registration",
     "DecorrelationStep": "steps.measurements",
+    "DenoiseStep": "steps.images",
     "DoctorPanel": "doctor_panel",
     "EnginePanel": "engine_panel",
     "ErrorMapStep": "steps.measurements",
+    "Esrrf3dStep": "steps.reconstruction",
     "EsrrfStep": "steps.reconstruction",
+    "EstimateChannelsStep": "steps.registration",
+    "EstimateDriftStep": "steps.registration",
     "FrcStep": "steps.measurements",
     "MagnifyStep": "steps.images",
+    "RegisterChannelsStep": "steps.registration",
     "SrrfStep": "steps.reconstruction",
     "StepWidget": "step",
+    "SweepStep": "steps.measurements",
     "TransformStep": "steps.images",
     "telomeres": "samples",
 }
 
 __all__ = [
+    "CorrectDriftStep",
     "DecorrelationStep",
+    "DenoiseStep",
     "DoctorPanel",
     "EnginePanel",
     "ErrorMapStep",
+    "Esrrf3dStep",
     "EsrrfStep",
+    "EstimateChannelsStep",
+    "EstimateDriftStep",
     "FrcStep",
     "MagnifyStep",
+    "RegisterChannelsStep",
     "SrrfStep",
     "StepWidget",
+    "SweepStep",
     "TransformStep",
     "telomeres",
 ]

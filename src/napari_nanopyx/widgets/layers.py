@@ -58,9 +58,10 @@ class Placement:
 
     @classmethod
     def magnified(cls, ndim: int, factor: float | Sequence[float]) -> Placement:
-        """Return the grid of an image magnified along its last two axes."""
+        """Return the grid of an image magnified along its last axes, two for a number."""
+        magnified = np.atleast_1d(factor) if np.ndim(factor) else np.full(2, factor)
         factors = np.ones(ndim)
-        factors[-2:] = factor
+        factors[-len(magnified) :] = magnified
         return cls(tuple(1 / factors), tuple((1 / factors - 1) / 2))
 
     def windowed(self, frames: int, gap: int) -> Placement:
@@ -96,8 +97,8 @@ def read(layer: Image) -> Source:
 
 
 def flatten(image: NDArray[Any]) -> NDArray[Any]:
-    """Return a stack of one image as that image."""
-    return image[0] if image.ndim == 3 and len(image) == 1 else image
+    """Return a stack of one image, or of one volume, as that."""
+    return image[0] if image.ndim > 2 and len(image) == 1 else image
 
 
 def layer_options(source: Source, placement: Placement, ndim: int) -> dict[str, Any]:

@@ -209,7 +209,8 @@ class StepWidget(DockContent):
         if not path:
             return
         try:
-            self.status.setText(f"Saved as {self._result.save(path)}")
+            self._result.save(path)
+            self.status.setText(f"Saved as {path}")
         except (OSError, ValueError) as problem:
             _show_problem(self.step.title, problem)
 

@@ -12,6 +12,28 @@ if TYPE_CHECKING:
     from napari.viewer import Viewer
 
 
+class DenoiseStep(StepWidget):
+    """Remove noise from an image by non-local means."""
+
+    def __init__(self, napari_viewer: Viewer) -> None:
+        automatic = {"annotation": float, "value": 0.0, "min": 0.0, "max": 1e6}
+        step = Step(
+            title="Denoise",
+            function=napari_nanopyx.denoise_nlm,
+            images={"image": (2, 3)},
+            suffix=lambda _: "denoised",
+            place=lambda source, _: Placement.magnified(source.ndim, 1.0),
+            options={
+                "patch_size": {"label": "Patch size (pixels)"},
+                "patch_distance": {"label": "Search distance (pixels)"},
+                "h": automatic | {"label": "Strength h (0: from the noise)"},
+                "sigma": automatic | {"label": "Noise (0: estimated)"},
+            },
+            automatic={"h": 0.0, "sigma": 0.0},
+        )
+        super().__init__(napari_viewer, step)
+
+
 class MagnifyStep(StepWidget):
     """Enlarge an image, keeping its place."""
 

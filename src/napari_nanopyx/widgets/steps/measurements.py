@@ -95,6 +95,36 @@ class ErrorMapStep(StepWidget):
         super().__init__(napari_viewer, step)
 
 
+class SweepStep(StepWidget):
+    """Find the eSRRF radius and sensitivity that suit a movie."""
+
+    def __init__(self, napari_viewer: Viewer) -> None:
+        step = Step(
+            title="eSRRF parameter sweep",
+            function=napari_nanopyx.sweep_esrrf,
+            images={"image": (3,)},
+            options={
+                "image": {"label": "Movie"},
+                "radii": {"annotation": list[float], "value": [1.0, 1.5, 2.0, 2.5]},
+                "sensitivities": {"annotation": list[float], "value": [1.0, 2.0, 3.0]},
+                "magnification": {"min": 1, "max": 10},
+                "temporal": {"label": "Combine frames by"},
+                "resolution": {"label": "Resolution by"},
+                "n_frames": {
+                    "label": "Frames of a chunk (0: all)",
+                    "annotation": int,
+                    "value": 0,
+                    "min": 0,
+                    "max": 1_000_000,
+                },
+            },
+            automatic={"n_frames": 0},
+            advanced=("intensity_weighting", "macro_pixel_correction", "crop_border"),
+            hidden=("sigma", "resolution_range"),
+        )
+        super().__init__(napari_viewer, step)
+
+
 def pixel_size(source: Source) -> dict[str, Any]:
     """Return the pixel size and unit of a layer; nothing if pixels are not square."""
     height, width = source.scale[-2:]

@@ -102,6 +102,41 @@ class SrrfStep(StepWidget):
         super().__init__(napari_viewer, step)
 
 
+class Esrrf3dStep(StepWidget):
+    """Reconstruct a super-resolved volume from a movie of volumes by 3-D eSRRF."""
+
+    def __init__(self, napari_viewer: Viewer) -> None:
+        step = Step(
+            title="3-D eSRRF",
+            function=napari_nanopyx.esrrf_3d,
+            images={"image": (3, 4)},
+            suffix=lambda chosen: (
+                f"3-D eSRRF {chosen['temporal']} ×{chosen['magnification']}"
+            ),
+            place=_place_volume,
+            options={
+                "image": {"label": "Volumes"},
+                "magnification_z": {"label": "Magnification along z"},
+                "psf_ratio": {"label": "PSF, axial to lateral"},
+                "voxel_ratio": {"label": "Voxel, axial to lateral"},
+                "temporal": {"label": "Combine volumes by"},
+                "frames_per_timepoint": {"label": "Volumes per time point (0: all)"},
+            },
+            advanced=("intensity_weighting", "macro_pixel_correction"),
+            colormap="magma",
+        )
+        super().__init__(napari_viewer, step)
+
+
+def _place_volume(source: Source, chosen: Mapping[str, Any]) -> Placement:
+    lateral, axial = chosen["magnification"], chosen["magnification_z"]
+    grid = Placement.magnified(source.ndim, (axial, lateral, lateral))
+    if source.ndim == 3:
+        return grid
+    frames = min(chosen["frames_per_timepoint"] or len(source.data), len(source.data))
+    return grid.windowed(frames, frames)
+
+
 def _name_esrrf(chosen: Mapping[str, Any]) -> str:
     return f"eSRRF {chosen['temporal']} ×{chosen['magnification']}"
 

@@ -1,0 +1,138 @@
+"""Steps that find out how images have moved, and move them back."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import napari_nanopyx
+from napari_nanopyx.widgets.layers import Placement, Source
+from napari_nanopyx.widgets.step import Step, StepWidget
+from napari_nanopyx.widgets.steps.measurements import pixel_size
+
+if TYPE_CHECKING:
+    from napari.viewer import Viewer
+
+
+class EstimateDriftStep(StepWidget):
+    """Find out how the scene of a movie drifts; the table can be saved."""
+
+    def __init__(self, napari_viewer: Viewer) -> None:
+        step = Step(
+            title="Drift",
+            function=napari_nanopyx.estimate_drift,
+            images={"image": (3,)},
+            options={
+                "image": {"label": "Movie"},
+                "reference": {"label": "Compare with"},
+                "time_averaging": {
+                    "label": "Frames to average",
+                    "min": 1,
+                    "max": 100_000,
+                },
+                "max_drift": {
+                    "label": "Largest drift in pixels (0: any)",
+                    "annotation": float,
+                    "value": 0.0,
+                    "min": 0.0,
+                    "max": 10_000.0,
+                },
+                "method": {
+                    "label": "Method",
+                    "choices": [
+                        ("each frame with the reference", "ccm"),
+                        ("all frames with each other", "rcc"),
+                    ],
+                },
+                "max_lag": {"min": 0, "max": 1_000_000},
+                "background": {"min": 0.0, "max": 1000.0},
+            },
+            automatic={"max_drift": 0.0},
+            advanced=("max_lag", "background", "window"),
+            hidden=("roi", "pixel_size", "units"),
+            derived=pixel_size,
+        )
+        super().__init__(napari_viewer, step)
+
+
+class CorrectDriftStep(StepWidget):
+    """Move each frame of a movie as a table of drift says."""
+
+    def __init__(self, napari_viewer: Viewer) -> None:
+        step = Step(
+            title="Correct drift",
+            function=napari_nanopyx.correct_drift,
+            images={"image": (3,)},
+            suffix=lambda _: "drift corrected",
+            place=_same_place,
+            options={
+                "image": {"label": "Movie"},
+                "table": _file("Drift table", "Tables (*.csv *.txt)"),
+                "fill": {"label": "Value outside", "annotation": float, "value": 0.0},
+            },
+            loaded={"table": napari_nanopyx.DriftTable},
+            hidden=("out",),
+        )
+        super().__init__(napari_viewer, step)
+
+
+class EstimateChannelsStep(StepWidget):
+    """Find out how the channels of an image lie apart; the result can be saved."""
+
+    def __init__(self, napari_viewer: Viewer) -> None:
+        step = Step(
+            title="Channel registration",
+            function=napari_nanopyx.estimate_channel_shifts,
+            images={"image": (3,)},
+            options={
+                "image": {"label": "Channels"},
+                "reference": {
+                    "label": "Channel to register to",
+                    "min": 0,
+                    "max": 1000,
+                },
+                "max_shift": {"label": "Largest shift in pixels", "value": 10},
+                "blocks_per_axis": {"label": "Blocks along an axis"},
+                "min_similarity": {"label": "Least similarity"},
+                "blur": {"label": "Blur first (pixels)"},
+            },
+            advanced=("min_similarity", "blur"),
+            hidden=("pixel_size", "units"),
+            derived=pixel_size,
+        )
+        super().__init__(napari_viewer, step)
+
+
+class RegisterChannelsStep(StepWidget):
+    """Move each channel of an image onto the reference channel."""
+
+    def __init__(self, napari_viewer: Viewer) -> None:
+        step = Step(
+            title="Register channels",
+            function=napari_nanopyx.register_channels,
+            images={"image": (3,)},
+            suffix=lambda _: "registered",
+            place=_same_place,
+            options={
+                "image": {"label": "Channels"},
+                "registration": _file("Registration", "Registrations (*.tif *.tiff)"),
+                "fill": {"label": "Value outside"},
+            },
+            loaded={"registration": napari_nanopyx.ChannelRegistration},
+        )
+        super().__init__(napari_viewer, step)
+
+
+def _same_place(source: Source, _chosen: Any) -> Placement:
+    return Placement.magnified(source.ndim, 1.0)
+
+
+def _file(label: str, kinds: str) -> dict[str, Any]:
+    """Return the options of a field for a file to read."""
+    return {
+        "label": label,
+        "widget_type": "FileEdit",
+        "value": None,
+        "mode": "r",
+        "filter": kinds,
+        "nullable": True,
+    }
