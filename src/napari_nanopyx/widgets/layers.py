@@ -58,7 +58,10 @@ class Placement:
 
     @classmethod
     def magnified(cls, ndim: int, factor: float | Sequence[float]) -> Placement:
-        """Return the grid of an image magnified along its last axes, two for a number."""
+        """Return the grid of an image magnified along its last axes.
+
+        One factor is for the last two, several are for as many axes.
+        """
         magnified = np.atleast_1d(factor) if np.ndim(factor) else np.full(2, factor)
         factors = np.ones(ndim)
         factors[-len(magnified) :] = magnified

@@ -45,6 +45,7 @@ class EsrrfStep(StepWidget):
                     ],
                 },
             },
+            automatic={"macro_pixel_correction": "auto"},
             advanced=(
                 "frame_gap",
                 "intensity_weighting",
