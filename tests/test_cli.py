@@ -143,6 +143,39 @@ def test_frc_says_the_resolution_in_the_files_unit(tmp_path: Path) -> None:
     assert out.strip() == str(nx.frc(*images, pixel_size=100, units="nm"))
 
 
+def test_drift_is_estimated_corrected_and_folded_in(
+    source: Path, tmp_path: Path
+) -> None:
+    """The table that one command writes is what the others read."""
+    table, still = tmp_path / "drift.csv", tmp_path / "still.tif"
+    code, out, err = run("estimate-drift", source, table, "--max-drift", 3)
+    assert (code, err) == (0, "")
+    expected = nx.estimate_drift(MOVIE, max_drift=3, pixel_size=0.1, units="µm")
+    assert out.strip() == f"{table}: {expected}"
+    code, _, err = run("correct-drift", source, table, still)
+    assert (code, err) == (0, "")
+    corrected = nx.correct_drift(MOVIE, expected)
+    np.testing.assert_allclose(tifffile.imread(still), corrected, rtol=1e-4, atol=1e-2)
+    image = tmp_path / "result.tif"
+    words = ("--magnification", 2, "--drift", table, "--implementation", "reference")
+    code, _, err = run("esrrf", source, image, *words)
+    assert (code, err) == (0, "")
+    folded = nx.esrrf(MOVIE, 2, drift=expected, implementation="reference")
+    np.testing.assert_allclose(np.squeeze(tifffile.imread(image)), folded[0], rtol=1e-6)
+
+
+def test_denoise_is_the_function_on_a_file(source: Path, tmp_path: Path) -> None:
+    """Options reach the function; scale and unit survive."""
+    target = tmp_path / "clean.tif"
+    words = ("--patch-distance", 3, "--implementation", "serial")
+    code, _, err = run("denoise", source, target, *words)
+    assert (code, err) == (0, "")
+    expected = nx.denoise_nlm(MOVIE, patch_distance=3, implementation="serial")
+    with open_movie(target) as images:
+        np.testing.assert_array_equal(images[...], expected)
+        assert images.metadata.pixel_size == pytest.approx((0.1, 0.1), rel=1e-5)
+
+
 def test_esrrf_takes_drift_from_a_file(source: Path, tmp_path: Path) -> None:
     """A table of corrections does what the same array does in the function."""
     shifts = np.linspace(0, 0.5, 12).reshape(6, 2)

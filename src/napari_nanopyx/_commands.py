@@ -5,7 +5,8 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args, get_origin
+from types import UnionType
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Union, get_args, get_origin
 
 import typer
 from numpy.typing import NDArray
@@ -44,7 +45,9 @@ Drift = Annotated[
     typer.Option(help="CSV file: row and column correction of every frame."),
 ]
 
-_POSITIONAL: dict[str, Any] = {"source": Source, "target": Target}
+_FOR_SCRIPTS = {"roi", "out"}
+"""Parameters that a word on the command line cannot give."""
+
 _CHOSEN = {"channel": Channel, "plane": Plane, "implementation": Pinned}
 
 Described = Callable[["ImageMetadata", Mapping[str, Any], int], "ImageMetadata"]
@@ -52,7 +55,9 @@ Described = Callable[["ImageMetadata", Mapping[str, Any], int], "ImageMetadata"]
 
 
 def images_command(
-    function: Callable[..., NDArray[Any]], described: Described
+    function: Callable[..., NDArray[Any]],
+    described: Described,
+    loaded: Mapping[str, Any] | None = None,
 ) -> Callable[..., None]:
     """Return a command that reads a movie and writes the images made of it.
 
@@ -62,7 +67,10 @@ def images_command(
         Takes the movie first, then parameters with plain values.
     described
         Makes the metadata of what is written.
+    loaded
+        Parameters that are read from a file, with the class that can `load` them.
     """
+    tables = loaded or {}
 
     def command(
         source: Path,
@@ -79,6 +87,8 @@ def images_command(
             check_output(target, source)
             drift = chosen.pop("drift", None)
             given = {} if drift is None else {"drift": terminal.read_shifts(drift)}
+            given |= {name: tables[name].load(chosen[name]) for name in tables}
+            chosen |= {name: str(chosen[name]) for name in tables}
             name = function.__name__
             with (
                 open_movie(source, channel=channel, plane=plane) as movie,
@@ -87,8 +97,7 @@ def images_command(
             ):
                 images = function(
                     movie,
-                    **chosen,
-                    **given,
+                    **(chosen | given),
                     implementation=implementation,
                     progress=progress,
                     cancel=terminal.terminated,
@@ -98,7 +107,47 @@ def images_command(
             write_tiff(target, images, metadata, provenance=provenance)
             terminal.say_written(target, images.shape, runs)
 
-    return _with_options(command, function, _POSITIONAL)
+    files = {name: _file(name, "File as it was saved.") for name in tables}
+    positional = {"source": Source, **files, "target": Target}
+    return _with_options(command, function, positional)
+
+
+def table_command(function: Callable[..., Any]) -> Callable[..., None]:
+    """Return a command that reads a movie and saves what was found out about it.
+
+    Parameters
+    ----------
+    function
+        Takes the movie first; its result has ``save``, and says itself in one line.
+    """
+
+    def command(
+        source: Path,
+        target: Path,
+        channel: int | None,
+        plane: int | None,
+        implementation: str | None,
+        **chosen: Any,
+    ) -> None:
+        with terminal.one_sentence_errors():
+            from napari_nanopyx.io import open_movie
+
+            with (
+                open_movie(source, channel=channel, plane=plane) as movie,
+                terminal.progress(function.__name__, len(movie)) as progress,
+            ):
+                result = function(
+                    movie,
+                    **(chosen | _calibrated(movie.metadata, chosen)),
+                    implementation=implementation,
+                    progress=progress,
+                    cancel=terminal.terminated,
+                )
+            result.save(target)
+            typer.echo(f"{target}: {result}")
+
+    positional = {"source": Source, "target": _file("out", "File to write.")}
+    return _with_options(command, function, positional)
 
 
 def numbers_command(function: Callable[..., Any]) -> Callable[..., None]:
@@ -128,15 +177,21 @@ def numbers_command(function: Callable[..., Any]) -> Callable[..., None]:
                 open_movie(paths[0], channel=channel, plane=plane) as image,
                 open_movie(paths[1], channel=channel, plane=plane) as other,
             ):
-                size = image.metadata.pixel_size
-                if chosen.get("units") == "px" and size and size[0] == size[1]:
-                    chosen |= {"pixel_size": size[0], "units": image.metadata.unit}
+                chosen |= _calibrated(image.metadata, chosen)
                 result = function(
                     image[...], other[...], **chosen, implementation=implementation
                 )
             typer.echo(result)
 
     return _with_options(command, function, {n: _file(n) for n in (first, second)})
+
+
+def _calibrated(metadata: ImageMetadata, chosen: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the pixel size that a file tells, if none was given."""
+    size = metadata.pixel_size
+    if chosen.get("units") == "px" and size and size[0] == size[1]:
+        return {"pixel_size": size[0], "units": metadata.unit}
+    return {}
 
 
 def _with_options(
@@ -151,7 +206,7 @@ def _with_options(
         name = parameter.name
         if name == "drift":
             options.append(_parameter(name, Drift, None))
-        elif name not in images and name not in PROGRAMMATIC:
+        elif name not in {*images, *PROGRAMMATIC, *_FOR_SCRIPTS}:
             option = typer.Option(help=_help(help_of.get(name, ""), hint))
             plain: Any = Annotated[_plain(hint), option]
             options.append(_parameter(name, plain, parameter.default))
@@ -175,6 +230,10 @@ def _plain(hint: Any) -> Any:
         hint = get_args(hint)[0]
     if get_origin(hint) is Literal or hint == (str | float):
         return str
+    if get_origin(hint) in (Union, UnionType) and Literal in map(
+        get_origin, get_args(hint)
+    ):
+        return next(each for each in get_args(hint) if get_origin(each) is not Literal)
     return hint
 
 
@@ -186,10 +245,9 @@ def _help(text: str, hint: Any) -> str:
     return plain
 
 
-def _file(name: str) -> Any:
-    """Return the type of an argument that is an image file."""
+def _file(name: str, help_text: str = "TIFF file or Zarr folder.") -> Any:
+    """Return the type of an argument that is a file."""
     metavar = name.upper()
-    help_text = "TIFF file or Zarr folder."
     argument = typer.Argument(metavar=metavar, help=help_text, show_default=False)
     return Annotated[Path, argument]
 
@@ -210,3 +268,12 @@ def in_time(
     return metadata.magnified(chosen["magnification"]).with_frame_interval(
         interval * step if interval and step and count > 1 else None
     )
+
+
+def unchanged(
+    metadata: ImageMetadata,
+    chosen: Mapping[str, Any],  # noqa: ARG001
+    count: int,  # noqa: ARG001
+) -> ImageMetadata:
+    """Describe images that lie where those of the movie do."""
+    return metadata

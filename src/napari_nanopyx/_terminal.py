@@ -85,10 +85,14 @@ def _no_bar(_done: int, _total: int) -> None:
 
 
 def read_shifts(path: Path) -> NDArray[Any]:
-    """Read the row and column correction of every frame from a CSV file."""
+    """Read the correction of every frame: a drift table, or rows and columns as CSV."""
     import numpy as np
 
+    import napari_nanopyx
+
     lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+    if lines and (lines[0].startswith("#") or "Drift Table" in lines):
+        return np.asarray(napari_nanopyx.DriftTable.load(path).shifts)
     rows = [line.split(",") for line in lines if line.strip()]
     if rows and not _is_number(rows[0][0]):
         rows = rows[1:]

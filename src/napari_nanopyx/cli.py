@@ -19,6 +19,8 @@ from napari_nanopyx._commands import (
     images_command,
     in_time,
     numbers_command,
+    table_command,
+    unchanged,
 )
 
 app = typer.Typer(
@@ -33,6 +35,12 @@ app = typer.Typer(
 esrrf = app.command("esrrf")(images_command(nx.esrrf, in_time))
 srrf = app.command("srrf")(images_command(nx.srrf, in_time))
 frc = app.command("frc")(numbers_command(nx.frc))
+error_map = app.command("error-map")(numbers_command(nx.error_map))
+denoise = app.command("denoise")(images_command(nx.denoise_nlm, unchanged))
+estimate_drift = app.command("estimate-drift")(table_command(nx.estimate_drift))
+correct_drift = app.command("correct-drift")(
+    images_command(nx.correct_drift, unchanged, {"table": nx.DriftTable})
+)
 
 
 @app.command()
