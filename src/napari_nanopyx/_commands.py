@@ -230,10 +230,9 @@ def _plain(hint: Any) -> Any:
         hint = get_args(hint)[0]
     if get_origin(hint) is Literal or hint == (str | float):
         return str
-    if get_origin(hint) in (Union, UnionType) and Literal in map(
-        get_origin, get_args(hint)
-    ):
-        return next(each for each in get_args(hint) if get_origin(each) is not Literal)
+    if get_origin(hint) in (Union, UnionType):
+        plain = [each for each in get_args(hint) if get_origin(each) is not Literal]
+        return plain[0] if len(plain) == 1 else hint
     return hint
 
 

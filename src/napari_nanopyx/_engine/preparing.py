@@ -14,6 +14,7 @@ import sys
 import threading
 import time
 from pathlib import Path
+from weakref import WeakSet
 
 from napari_nanopyx import _kernels
 from napari_nanopyx._engine import child, devices, search, verdicts
@@ -42,6 +43,8 @@ Key = tuple[str, str, str, str]
 
 _ready: set[Key] = set()
 _jobs: dict[Key, Job] = {}
+_threads: WeakSet[threading.Thread] = WeakSet()
+"""Those of forgotten jobs too: none may be inside a compiler when Python ends."""
 _lock = threading.Lock()
 
 
@@ -69,6 +72,7 @@ class Job:
         self.thread = threading.Thread(
             target=self._work, name="nanopyx-compiler", daemon=True
         )
+        _threads.add(self.thread)
         self.thread.start()
 
     def wait(self, seconds: float) -> None:
@@ -217,8 +221,8 @@ def _before_exit() -> None:
     """Let no thread be inside a compiler while the interpreter is taken apart."""
     deadline = time.monotonic() + _AT_EXIT_SECONDS
     child.stop_all()
-    for job in list(_jobs.values()):
-        job.thread.join(max(0.0, deadline - time.monotonic()))
+    for thread in list(_threads):
+        thread.join(max(0.0, deadline - time.monotonic()))
 
 
 def _after_fork() -> None:
@@ -227,6 +231,7 @@ def _after_fork() -> None:
     _lock = threading.Lock()
     _ready.clear()
     _jobs.clear()
+    _threads.clear()
 
 
 atexit.register(_before_exit)

@@ -45,7 +45,6 @@ class EsrrfStep(StepWidget):
                     ],
                 },
             },
-            automatic={"macro_pixel_correction": "auto"},
             advanced=(
                 "frame_gap",
                 "intensity_weighting",
