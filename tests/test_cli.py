@@ -146,7 +146,8 @@ def test_frc_says_the_resolution_in_the_files_unit(tmp_path: Path) -> None:
 def test_drift_is_estimated_corrected_and_folded_in(tmp_path: Path) -> None:
     """The table that one command writes is what the others read."""
     scene = np.random.default_rng(4).gamma(0.3, 300, (1, 40, 32))
-    smooth = nx.convolve(scene, np.ones((3, 3)) / 9)
+    spot = np.exp(-(np.arange(-5, 6) ** 2) / (2 * 1.5**2))
+    smooth = nx.convolve(scene, np.outer(spot, spot))
     shifts = np.linspace((0.0, 0.0), (2.0, -1.0), 6)
     movie = nx.magnify(np.repeat(smooth, 6, 0), 1, shift=shifts)
     source, table = tmp_path / "movie.tif", tmp_path / "drift.csv"
