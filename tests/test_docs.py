@@ -13,7 +13,7 @@ from napari_nanopyx import cli
 ROOT = Path(__file__).parents[1]
 PAGES = [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")]
 LINK = re.compile(r"\]\(([^)#]+?)(?:#[^)]*)?\)")
-COMMAND = re.compile(r"^napari-nanopyx (\w+)(.*)$", re.MULTILINE)
+COMMAND = re.compile(r"^napari-nanopyx ([\w-]+)(.*)$", re.MULTILINE)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
