@@ -50,6 +50,7 @@ docs:
 	@scripts/setup.sh dev
 	$(VENV)/bin/python docs/make_images.py
 	$(VENV)/bin/python docs/make_resolution.py
+	scripts/with_display.sh $(VENV)/bin/python docs/make_screenshots.py
 
 clean:
 	rm -rf $(VENV) .venv-peer build dist demo-output

@@ -141,6 +141,9 @@ def test_frc_says_the_resolution_in_the_files_unit(tmp_path: Path) -> None:
     assert out.strip() == str(nx.frc(*images, pixel_size=0.1, units="µm"))
     code, out, _ = run("frc", *paths, "--pixel-size", 100, "--units", "nm")
     assert out.strip() == str(nx.frc(*images, pixel_size=100, units="nm"))
+    code, out, err = run("decorrelation", paths[0])
+    assert (code, err) == (0, "")
+    assert out.strip() == str(nx.decorrelation(images[0], pixel_size=0.1, units="µm"))
 
 
 def test_drift_is_estimated_corrected_and_folded_in(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from types import UnionType
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Union, get_args, get_origin
@@ -151,17 +152,16 @@ def table_command(function: Callable[..., Any]) -> Callable[..., None]:
 
 
 def numbers_command(function: Callable[..., Any]) -> Callable[..., None]:
-    """Return a command that reads two images and says what their comparison found.
+    """Return a command that reads images and says what was found out about them.
 
     The pixel size of the first image counts, if its file tells it.
 
     Parameters
     ----------
     function
-        Takes two images first; its result says itself in one line. If it holds a
-        ``map``, that can be written.
+        Takes one image or two first; its result says itself in one line.
     """
-    first, second = list(inspect.signature(function).parameters)[:2]
+    names = _images(function)
 
     def command(
         channel: int | None,
@@ -169,21 +169,20 @@ def numbers_command(function: Callable[..., Any]) -> Callable[..., None]:
         implementation: str | None,
         **chosen: Any,
     ) -> None:
-        with terminal.one_sentence_errors():
+        with terminal.one_sentence_errors(), ExitStack() as opened:
             from napari_nanopyx.io import open_movie
 
-            paths = [chosen.pop(first), chosen.pop(second)]
-            with (
-                open_movie(paths[0], channel=channel, plane=plane) as image,
-                open_movie(paths[1], channel=channel, plane=plane) as other,
-            ):
-                chosen |= _calibrated(image.metadata, chosen)
-                result = function(
-                    image[...], other[...], **chosen, implementation=implementation
+            images = [
+                opened.enter_context(
+                    open_movie(chosen.pop(name), channel=channel, plane=plane)
                 )
-            typer.echo(result)
+                for name in names
+            ]
+            chosen |= _calibrated(images[0].metadata, chosen)
+            pixels = [image[...] for image in images]
+            typer.echo(function(*pixels, **chosen, implementation=implementation))
 
-    return _with_options(command, function, {n: _file(n) for n in (first, second)})
+    return _with_options(command, function, {name: _file(name) for name in names})
 
 
 def _calibrated(metadata: ImageMetadata, chosen: Mapping[str, Any]) -> dict[str, Any]:

@@ -35,6 +35,7 @@ app = typer.Typer(
 esrrf = app.command("esrrf")(images_command(nx.esrrf, in_time))
 srrf = app.command("srrf")(images_command(nx.srrf, in_time))
 frc = app.command("frc")(numbers_command(nx.frc))
+decorrelation = app.command("decorrelation")(numbers_command(nx.decorrelation))
 error_map = app.command("error-map")(numbers_command(nx.error_map))
 denoise = app.command("denoise")(images_command(nx.denoise_nlm, unchanged))
 estimate_drift = app.command("estimate-drift")(table_command(nx.estimate_drift))
