@@ -14,7 +14,7 @@ from napari_nanopyx._kernels.nlm.plan import NlmPlan
 def example() -> tuple[NDArray[Any], dict[str, Any]]:
     """Return a small noisy stack and settings to try the task on."""
     frames = np.random.default_rng(6).poisson(200, (2, 21, 37)).astype(np.uint16)
-    noise = np.full(len(frames), 14.0)
+    noise = np.full(1, 14.0)
     return frames, {"h": 0.8 * noise, "sigma": noise, "patch_distance": 3}
 
 

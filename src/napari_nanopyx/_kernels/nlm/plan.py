@@ -109,7 +109,7 @@ class NlmPlan:
         """Every frame has its own output."""
         return False
 
-    @property
+    @cached_property
     def tables_vary(self) -> bool:
         """Whether frames have noise of their own."""
         return len(set(self._noise(range(self.shape[0])))) > 1
