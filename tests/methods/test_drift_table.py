@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 
 import napari_nanopyx as nx
-from napari_nanopyx.engine import MissingPackage
 
 SHIFTS = np.array([[0, 0], [0.1, -2.25], [1 / 3, 1e-9]])
 
@@ -180,10 +179,8 @@ def test_a_line_and_slices() -> None:
 
 
 def test_plot() -> None:
-    try:
-        axes = table().plot()
-    except MissingPackage:
-        pytest.skip("needs Matplotlib")
+    figure = pytest.importorskip("matplotlib.figure").Figure
+    axes = table().plot(figure().add_subplot())
     assert axes.get_title() == str(table())
     labels = [line.get_label() for line in axes.get_lines()][:2]
     assert labels == ["row", "column"]
