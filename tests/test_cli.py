@@ -141,6 +141,8 @@ def test_frc_says_the_resolution_in_the_files_unit(tmp_path: Path) -> None:
     assert out.strip() == str(nx.frc(*images, pixel_size=0.1, units="µm"))
     code, out, _ = run("frc", *paths, "--pixel-size", 100, "--units", "nm")
     assert out.strip() == str(nx.frc(*images, pixel_size=100, units="nm"))
+    code, out, _ = run("frc", *paths, "--pixel-size", 2)
+    assert out.strip() == str(nx.frc(*images, pixel_size=2))
     code, out, err = run("decorrelation", paths[0])
     assert (code, err) == (0, "")
     assert out.strip() == str(nx.decorrelation(images[0], pixel_size=0.1, units="µm"))
@@ -171,6 +173,19 @@ def test_drift_is_estimated_corrected_and_folded_in(tmp_path: Path) -> None:
     assert (code, err) == (0, "")
     folded = nx.esrrf(movie, 2, drift=expected, implementation="serial")
     np.testing.assert_allclose(np.squeeze(tifffile.imread(image)), folded[0], rtol=1e-5)
+
+
+@pytest.mark.parametrize("name", ["movie.tif", "drift.txt", "nowhere/drift.csv"])
+def test_a_table_never_takes_the_place_of_a_movie(
+    source: Path, tmp_path: Path, name: str
+) -> None:
+    """What cannot be the output is refused before anything is computed."""
+    before = source.read_bytes()
+    code, _, err = run("estimate-drift", source, tmp_path / name)
+    assert code == 2
+    assert "the output" in err or "the folder of the output" in err
+    assert source.read_bytes() == before
+    assert [each.name for each in tmp_path.iterdir()] == ["movie.tif"]
 
 
 def test_denoise_is_the_function_on_a_file(source: Path, tmp_path: Path) -> None:

@@ -131,8 +131,9 @@ def table_command(function: Callable[..., Any]) -> Callable[..., None]:
         **chosen: Any,
     ) -> None:
         with terminal.one_sentence_errors():
-            from napari_nanopyx.io import open_movie
+            from napari_nanopyx.io import check_output, open_movie
 
+            check_output(target, source, suffixes=(".csv",))
             with (
                 open_movie(source, channel=channel, plane=plane) as movie,
                 terminal.progress(function.__name__, len(movie)) as progress,
@@ -147,7 +148,7 @@ def table_command(function: Callable[..., Any]) -> Callable[..., None]:
             result.save(target)
             typer.echo(f"{target}: {result}")
 
-    positional = {"source": Source, "target": _file("out", "File to write.")}
+    positional = {"source": Source, "target": _file("out", "CSV file to write.")}
     return _with_options(command, function, positional)
 
 
@@ -188,7 +189,8 @@ def numbers_command(function: Callable[..., Any]) -> Callable[..., None]:
 def _calibrated(metadata: ImageMetadata, chosen: Mapping[str, Any]) -> dict[str, Any]:
     """Return the pixel size that a file tells, if none was given."""
     size = metadata.pixel_size
-    if chosen.get("units") == "px" and size and size[0] == size[1]:
+    is_given = chosen.get("units") != "px" or chosen["pixel_size"] not in (None, 1.0)
+    if not is_given and size and size[0] == size[1]:
         return {"pixel_size": size[0], "units": metadata.unit}
     return {}
 

@@ -6,7 +6,7 @@ import json
 import math
 import os
 import uuid
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,9 @@ SUFFIXES = (".tif", ".tiff")
 
 
 def check_output(
-    path: str | os.PathLike[str], source: str | os.PathLike[str] | None = None
+    path: str | os.PathLike[str],
+    source: str | os.PathLike[str] | None = None,
+    suffixes: Sequence[str] = SUFFIXES,
 ) -> Path:
     """Refuse an output path that cannot be written, before anything is computed.
 
@@ -31,10 +33,12 @@ def check_output(
         Where the result is to go.
     source
         The input, which must not be overwritten.
+    suffixes
+        How the file's name may end.
     """
     place = Path(path)
-    if place.suffix.lower() not in SUFFIXES:
-        raise ValueError(f"the output {place} must end in .tif or .tiff")
+    if place.suffix.lower() not in suffixes:
+        raise ValueError(f"the output {place} must end in {' or '.join(suffixes)}")
     if place.is_dir():
         raise ValueError(f"the output {place} is a folder: give a file name")
     if not place.parent.is_dir():
