@@ -7,6 +7,7 @@ from typing import Any, get_args
 
 import numpy as np
 import pytest
+from closeness import assert_close
 from numpy.typing import NDArray
 from simulation import spots
 
@@ -32,14 +33,6 @@ def implementation(request: pytest.FixtureRequest) -> str | None:
 def movie() -> NDArray[np.uint16]:
     rng = np.random.default_rng(7)
     return rng.poisson(rng.uniform(20, 400, (9, 13, 17))).astype(np.uint16)
-
-
-def assert_close(
-    actual: NDArray[Any], expected: NDArray[Any], tolerance: float = 1e-6
-) -> None:
-    scale = np.abs(expected).max()
-    assert scale > 0
-    np.testing.assert_allclose(actual, expected, rtol=0, atol=tolerance * scale)
 
 
 @pytest.mark.parametrize("magnification", range(1, 7))
