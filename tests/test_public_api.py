@@ -15,6 +15,7 @@ FUNCTIONS = (
     "convolve",
     "correct_drift",
     "decorrelation",
+    "decorrelation_map",
     "denoise_nlm",
     "error_map",
     "esrrf",
@@ -22,6 +23,7 @@ FUNCTIONS = (
     "estimate_channel_shifts",
     "estimate_drift",
     "frc",
+    "frc_map",
     "gradient",
     "magnify",
     "polar",
@@ -36,6 +38,7 @@ RESULTS = (
     "DriftTable",
     "ErrorMap",
     "FRC",
+    "ResolutionMap",
     "Sweep",
 )
 SIGNATURES = {
@@ -44,6 +47,8 @@ SIGNATURES = {
     "implementation=None, progress=None, cancel=None)",
     "decorrelation": "(image, *, rmin=0.0, rmax=1.0, n_r=50, n_g=10, pixel_size=1.0, "
     "units='px', roi=None, sectors=1, implementation=None, progress=None, cancel=None)",
+    "decorrelation_map": "(image, *, tile=200, rmin=0.0, rmax=1.0, n_r=50, n_g=10, "
+    "pixel_size=1.0, units='px', implementation=None, progress=None, cancel=None)",
     "denoise_nlm": "(image, *, patch_size=7, patch_distance=11, h=None, sigma=None, "
     "mode='fast', exponential='exact', implementation=None, progress=None, "
     "cancel=None)",
@@ -64,8 +69,10 @@ SIGNATURES = {
     "max_drift=None, roi=None, method='ccm', max_lag=0, background=0.0, "
     "window='none', pixel_size=None, units='px', implementation=None, progress=None, "
     "cancel=None)",
-    "frc": "(image_a, image_b, *, pixel_size=1.0, units='px', threshold='1/7', "
+    "frc": "(image_a, image_b=None, *, pixel_size=1.0, units='px', threshold='1/7', "
     "window='tukey', implementation=None, progress=None, cancel=None)",
+    "frc_map": "(image_a, image_b=None, *, blocks=10, pixel_size=1.0, units='px', "
+    "threshold='1/7', window='tukey', implementation=None, progress=None, cancel=None)",
     "gradient": "(image, *, operator='roberts', implementation=None, progress=None, "
     "cancel=None)",
     "magnify": "(image, factor, *, kernel='catmull_rom', shift=(0.0, 0.0), "
@@ -143,6 +150,7 @@ def test_ranges_of_numbers_hold_their_defaults(name: str) -> None:
     ("name", "arguments"),
     [
         ("convolve", {"kernel": [[1, 1]]}),
+        ("denoise_nlm", {}),
         ("esrrf", {}),
         ("esrrf_3d", {}),
         ("gradient", {}),

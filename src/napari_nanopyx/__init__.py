@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from napari_nanopyx.methods.convolve import convolve
     from napari_nanopyx.methods.correct_drift import correct_drift
     from napari_nanopyx.methods.decorrelation import decorrelation
+    from napari_nanopyx.methods.decorrelation_map import decorrelation_map
     from napari_nanopyx.methods.decorrelation_result import Decorrelation
     from napari_nanopyx.methods.denoise_nlm import denoise_nlm
     from napari_nanopyx.methods.drift import estimate_drift
@@ -21,11 +22,13 @@ if TYPE_CHECKING:
     from napari_nanopyx.methods.esrrf import esrrf
     from napari_nanopyx.methods.esrrf_3d import esrrf_3d
     from napari_nanopyx.methods.frc import frc
+    from napari_nanopyx.methods.frc_map import frc_map
     from napari_nanopyx.methods.frc_result import FRC
     from napari_nanopyx.methods.gradient import gradient
     from napari_nanopyx.methods.magnify import magnify
     from napari_nanopyx.methods.polar import polar
     from napari_nanopyx.methods.register_channels import register_channels
+    from napari_nanopyx.methods.resolution_map import ResolutionMap
     from napari_nanopyx.methods.srrf import srrf
     from napari_nanopyx.methods.sweep_esrrf import sweep_esrrf
     from napari_nanopyx.methods.sweep_result import Sweep
@@ -39,11 +42,13 @@ __all__ = [
     "Decorrelation",
     "DriftTable",
     "ErrorMap",
+    "ResolutionMap",
     "Sweep",
     "__version__",
     "convolve",
     "correct_drift",
     "decorrelation",
+    "decorrelation_map",
     "denoise_nlm",
     "engine",
     "error_map",
@@ -52,6 +57,7 @@ __all__ = [
     "estimate_channel_shifts",
     "estimate_drift",
     "frc",
+    "frc_map",
     "gradient",
     "magnify",
     "polar",
@@ -68,10 +74,12 @@ _MODULES = {
     "DriftTable": "napari_nanopyx.methods.drift_table",
     "ErrorMap": "napari_nanopyx.methods.error_map_result",
     "FRC": "napari_nanopyx.methods.frc_result",
+    "ResolutionMap": "napari_nanopyx.methods.resolution_map",
     "Sweep": "napari_nanopyx.methods.sweep_result",
     "convolve": "napari_nanopyx.methods.convolve",
     "correct_drift": "napari_nanopyx.methods.correct_drift",
     "decorrelation": "napari_nanopyx.methods.decorrelation",
+    "decorrelation_map": "napari_nanopyx.methods.decorrelation_map",
     "denoise_nlm": "napari_nanopyx.methods.denoise_nlm",
     "error_map": "napari_nanopyx.methods.error_map",
     "esrrf": "napari_nanopyx.methods.esrrf",
@@ -79,6 +87,7 @@ _MODULES = {
     "estimate_channel_shifts": "napari_nanopyx.methods.channels",
     "estimate_drift": "napari_nanopyx.methods.drift",
     "frc": "napari_nanopyx.methods.frc",
+    "frc_map": "napari_nanopyx.methods.frc_map",
     "gradient": "napari_nanopyx.methods.gradient",
     "magnify": "napari_nanopyx.methods.magnify",
     "polar": "napari_nanopyx.methods.polar",

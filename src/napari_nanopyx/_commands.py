@@ -162,7 +162,7 @@ def numbers_command(function: Callable[..., Any]) -> Callable[..., None]:
     function
         Takes one image or two first; its result says itself in one line.
     """
-    names = _images(function)
+    files = _images(function)
 
     def command(
         channel: int | None,
@@ -173,17 +173,17 @@ def numbers_command(function: Callable[..., Any]) -> Callable[..., None]:
         with terminal.one_sentence_errors(), ExitStack() as opened:
             from napari_nanopyx.io import open_movie
 
+            paths = [chosen.pop(name) for name in files]
             images = [
-                opened.enter_context(
-                    open_movie(chosen.pop(name), channel=channel, plane=plane)
-                )
-                for name in names
+                opened.enter_context(open_movie(path, channel=channel, plane=plane))
+                for path in paths
+                if path is not None
             ]
             chosen |= _calibrated(images[0].metadata, chosen)
             pixels = [image[...] for image in images]
             typer.echo(function(*pixels, **chosen, implementation=implementation))
 
-    return _with_options(command, function, {name: _file(name) for name in names})
+    return _with_options(command, function, {name: _file(name) for name in files})
 
 
 def _calibrated(metadata: ImageMetadata, chosen: Mapping[str, Any]) -> dict[str, Any]:
@@ -202,7 +202,10 @@ def _with_options(
 ) -> Callable[..., None]:
     """Give a command the parameters of a function as its options."""
     help_of, images = explanations(function), _images(function)
-    options = [_parameter(name, hint) for name, hint in positional.items()]
+    options = [
+        _parameter(name, hint, images.get(name, inspect.Parameter.empty))
+        for name, hint in positional.items()
+    ]
     for parameter, hint in parameters(function):
         name = parameter.name
         if name == "drift":
@@ -219,10 +222,14 @@ def _with_options(
     return command
 
 
-def _images(function: Callable[..., Any]) -> list[str]:
-    """Return the parameters without a default: those that are images."""
-    listed = inspect.signature(function).parameters.values()
-    return [each.name for each in listed if each.default is inspect.Parameter.empty]
+def _images(function: Callable[..., Any]) -> dict[str, Any]:
+    """Return the parameters that are images, and their defaults: none, or None."""
+    return {
+        name: each.default
+        for name, each in inspect.signature(function).parameters.items()
+        if each.default is each.empty
+        or (each.kind is each.POSITIONAL_OR_KEYWORD and each.default is None)
+    }
 
 
 def _plain(hint: Any) -> Any:
@@ -246,10 +253,10 @@ def _help(text: str, hint: Any) -> str:
 
 
 def _file(name: str, help_text: str = "TIFF file or Zarr folder.") -> Any:
-    """Return the type of an argument that is a file."""
+    """Return the type of an argument that is a file; None if it may be left out."""
     metavar = name.upper()
     argument = typer.Argument(metavar=metavar, help=help_text, show_default=False)
-    return Annotated[Path, argument]
+    return Annotated[Path | None, argument]
 
 
 def _parameter(

@@ -27,7 +27,7 @@ def images() -> list[NDArray[np.float64]]:
 
 def test_profile_c(images: list[NDArray[np.float64]]) -> None:
     """Points on circles, an axis that ends too early, an even window to smooth with."""
-    windowed = [np.fft.irfft2(ring_correlation.spectrum(image)) for image in images]
+    windowed = [ring_correlation.windowed(image) for image in images]
     a, b = (np.fft.fftshift(np.fft.fft2(image)) for image in windowed)
     maps = (a * b.conj()).real, abs(a) ** 2, abs(b) ** 2
     curve = np.ones(CENTRE - 1)

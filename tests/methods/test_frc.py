@@ -155,6 +155,65 @@ def test_an_abrupt_end_is_found_within_a_few_rings(
     assert side / 4 <= ring <= side / 4 + rings
 
 
+def seen_once(shape: tuple[int, int], cut: float, seed: int) -> tuple[Image, float]:
+    """Return a scene with noise, and its true resolution when it is cut into halves.
+
+    The transfer falls to zero at `cut` cycles per pixel. In each half the signal is 1/6
+    of the noise where in the whole it is 1/3.
+    """
+    random = np.random.default_rng(seed)
+    size = 2 * shape[0], 2 * shape[1]
+    frequency = np.hypot(*np.meshgrid(*map(np.fft.fftfreq, size), indexing="ij"))
+    spectrum = np.fft.fft2(random.normal(size=size)) * np.maximum(
+        0, 1 - frequency / cut
+    )
+    scene = np.fft.ifft2(spectrum * math.sqrt(30)).real[: shape[0], : shape[1]]
+    return scene + random.normal(size=shape), 1 / (cut * (1 - math.sqrt(1 / 3 / 30)))
+
+
+@pytest.mark.parametrize("shape", [(256, 256), (255, 255), (200, 333), (512, 512)])
+@pytest.mark.parametrize("cut", [0.2, 0.35])
+def test_a_single_image_has_the_resolution_of_its_halves(
+    shape: tuple[int, int], cut: float
+) -> None:
+    found = []
+    for seed in range(8):
+        image, truth = seen_once(shape, cut, seed)
+        found.append(nx.frc(image).resolution / truth)
+    assert np.median(found) == pytest.approx(1, rel=0.02)
+
+
+def test_a_single_image_is_as_good_as_its_photons_shared_out() -> None:
+    random = np.random.default_rng(5)
+    light = ndimage.gaussian_filter(random.gamma(0.3, size=(400, 400)), 2.0)
+    counts = random.poisson(60 * light / light.mean())
+    one = nx.frc(counts)
+    half = random.binomial(counts, 0.5)
+    two = nx.frc(half, counts - half)
+    assert one.resolution == pytest.approx(two.resolution, rel=0.03)
+    rings = len(one.correlation)
+    assert abs(one.correlation - two.correlation[:rings]).mean() < 0.03
+
+
+def test_halves_are_the_squares_of_a_chessboard() -> None:
+    rows, columns = np.indices(A.shape)
+    white = (rows + columns) % 2 == 0
+    centred = A - A.mean()
+    expected = rings_of(centred * white, centred * ~white, "boxcar")
+    found = nx.frc(A, window="none").correlation
+    assert len(found) == 1 + int(64 / math.sqrt(8))
+    np.testing.assert_allclose(found[3:], expected[3 : len(found)], atol=0.01)
+
+
+def test_a_single_image_without_a_resolution() -> None:
+    noise = np.random.default_rng(6).normal(size=(300, 300))
+    assert "too little in common" in nx.frc(noise, threshold="3-sigma").reason
+    assert nx.frc(np.ones((32, 32))).reason == "image_a is constant"
+    sharp = nx.frc(seen_once((128, 128), 0.5, 0)[0], pixel_size=0.1, units="µm")
+    assert math.isnan(sharp.resolution)
+    assert "one image can tell, so it is 0.2828 µm or finer" in sharp.reason
+
+
 def test_symmetric_in_the_images() -> None:
     one, other = nx.frc(A, B), nx.frc(B, A)
     assert one.resolution == other.resolution

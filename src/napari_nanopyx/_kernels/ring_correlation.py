@@ -27,9 +27,37 @@ def ring_correlation(
     Ring r holds the frequencies that are r / side cycles per pixel, rounded to whole r.
     On ring 0 the correlation is 1 by definition; where an image holds nothing, 0.
     """
-    cross, first_power, second_power = ring_sums(
-        spectrum(first, window, workers), spectrum(second, window, workers)
+    return _correlation(
+        spectrum(windowed(first, window), workers),
+        spectrum(windowed(second, window), workers),
     )
+
+
+def halves_correlation(
+    image: NDArray[Any], window: Window = "tukey", workers: int = 1
+) -> NDArray[np.float64]:
+    """Return the correlation of the white and the black squares of one image.
+
+    On the rings that `rings_of_halves` counts. The squares that are not of a half are
+    zero in it, so both halves lie where the image does. What they lack turns up as a
+    mirrored copy of the spectrum, further out than these rings.
+    """
+    values = windowed(image, window)
+    white = np.add.outer(*(np.arange(length) for length in image.shape)) % 2 == 0
+    halves = (np.where(white, values, 0.0), np.where(white, 0.0, values))
+    correlation = _correlation(*(spectrum(half, workers) for half in halves))
+    return correlation[: rings_of_halves(padded_side(image.shape))]
+
+
+def rings_of_halves(side: int) -> int:
+    """Return how many rings lie nearer to zero than to the corner of a spectrum."""
+    return int(side / 8**0.5) + 1
+
+
+def _correlation(
+    first: NDArray[np.complex128], second: NDArray[np.complex128]
+) -> NDArray[np.float64]:
+    cross, first_power, second_power = ring_sums(first, second)
     norm = np.sqrt(first_power) * np.sqrt(second_power)
     correlation = np.zeros(norm.shape)
     np.divide(cross, norm, out=correlation, where=norm > 0)
@@ -44,23 +72,26 @@ def padded_side(shape: tuple[int, ...]) -> int:
     return longest + longest % 2
 
 
-def spectrum(
-    image: NDArray[Any], window: Window = "tukey", workers: int = 1
-) -> NDArray[np.complex128]:
-    """Return the transform of a windowed image: all rows, half of the columns.
+def windowed(image: NDArray[Any], window: Window = "tukey") -> NDArray[np.float64]:
+    """Return an image that fades towards its edges.
 
     The mean under the window is taken away before, so that a bright background does not
     leak into other frequencies.
     """
-    from scipy import fft
-
     rows, columns = (taper(length, TAPERED[window]) for length in image.shape)
     values = image.astype(np.float64)
     values -= values[0, 0]  # what is constant becomes exactly zero
     values -= (rows @ values @ columns) / (rows.sum() * columns.sum())
     values *= rows[:, np.newaxis]
     values *= columns
-    side = padded_side(image.shape)
+    return values
+
+
+def spectrum(values: NDArray[np.float64], workers: int = 1) -> NDArray[np.complex128]:
+    """Return the transform of an image padded with zeros: half of the columns."""
+    from scipy import fft
+
+    side = padded_side(values.shape)
     result: NDArray[np.complex128] = fft.rfft2(
         values, (side, side), workers=workers, overwrite_x=True
     )

@@ -1,4 +1,4 @@
-"""Fourier ring correlation: the resolution that two images of one scene agree on."""
+"""Fourier ring correlation: the resolution that images of one scene agree on."""
 
 from __future__ import annotations
 
@@ -16,8 +16,10 @@ from napari_nanopyx._kernels import ring_threshold
 from napari_nanopyx._kernels.ring_correlation import (
     TAPERED,
     Window,
+    halves_correlation,
     padded_side,
     ring_correlation,
+    rings_of_halves,
 )
 from napari_nanopyx.methods import _checks as check
 from napari_nanopyx.methods._single_images import (
@@ -40,7 +42,7 @@ _SIGMAS = re.compile(r"(\d+(?:\.\d+)?)-sigma")
 
 def frc(
     image_a: ArrayLike,
-    image_b: ArrayLike,
+    image_b: ArrayLike | None = None,
     *,
     pixel_size: float = 1.0,
     units: str = "px",
@@ -50,18 +52,20 @@ def frc(
     progress: Callable[[int, int], object] | None = None,
     cancel: Cancel | None = None,
 ) -> FRC:
-    """Measure the resolution of two images that differ in their noise only.
+    """Measure the resolution of two images that differ in their noise only, or of one.
 
     The images are compared on rings of equal spatial frequency. Where the correlation
-    first falls below the threshold, structure ends and noise begins.
+    first falls below the threshold, structure ends and noise begins. A single image is
+    cut into two like the squares of a chessboard.
 
     Parameters
     ----------
     image_a : array_like, shape (Y, X) or (1, Y, X)
         Real, finite numbers, at least 8 pixels along each axis.
-    image_b : array_like, of the same shape
+    image_b : array_like, of the same shape, optional
         The same scene with independent noise: such as reconstructions of the odd and of
-        the even frames of a movie.
+        the even frames of a movie. Without it, the noise of neighbouring pixels of
+        `image_a` must be independent: as a camera gives it, not magnified or smoothed.
     pixel_size : float
         Length of a pixel's side.
     units : str
@@ -86,7 +90,8 @@ def frc(
         With ``resolution`` in `units`, ``frequency``, ``correlation``, ``threshold``
         and ``reason``. The resolution is NaN, with a reason, if the images are
         identical, or have nothing in common, or if the correlation stays above the
-        threshold up to the Nyquist frequency. A constant image correlates with nothing.
+        threshold up to the Nyquist frequency; of a single image, up to 1 / √2 of it. A
+        constant image correlates with nothing.
 
     Raises
     ------
@@ -106,12 +111,22 @@ def frc(
     frequency: a strong signal that ends abruptly seems to end up to five rings later
     with ``"tukey"``, three with ``"hann"``.
 
+    The halves of a single image are white and black squares, where they are and zero
+    elsewhere: each has half of the light, as the odd and the even frames of a movie
+    have. Much structure finer than 2√2 pixels counts as noise of the outer rings: the
+    resolution is then better than it seems. Counted photons can be shared out instead,
+    for all rings: ``random.binomial(counts, 0.5)`` and the rest of the counts have
+    independent noise.
+
     References
     ----------
     .. [1] Nieuwenhuizen et al., Measuring image resolution in optical nanoscopy, Nature
        Methods (2013), doi:10.1038/nmeth.2448
     .. [2] van Heel and Schatz, Fourier shell correlation threshold criteria, Journal of
        Structural Biology (2005), doi:10.1016/j.jsb.2005.05.009
+    .. [3] Koho et al., Fourier ring correlation simplifies image restoration in
+       fluorescence microscopy, Nature Communications (2019),
+       doi:10.1038/s41467-019-11024-z
 
     Examples
     --------
@@ -123,32 +138,46 @@ def frc(
     >>> print(nx.frc(odd, even, pixel_size=0.1, units="µm"))
     FRC resolution: 0.4938 µm (1/7 threshold)
     """
-    first = single_image("image_a", image_a, LEAST_SIDE)
-    second = single_image("image_b", image_b, LEAST_SIDE)
-    if second.shape != first.shape:
-        raise ValueError(
-            f"image_b has shape {second.shape}, but must have image_a's, {first.shape}"
-        )
+    first, second = images(image_a, image_b)
     step = check.positive("pixel_size", pixel_size)
     length_unit(units)
     check.one_of("window", window, tuple(TAPERED))
     side = padded_side(first.shape)
-    rings = np.arange(side // 2 + 1)
+    rings = np.arange(side // 2 + 1 if second is not None else rings_of_halves(side))
     samples = ring_threshold.sample_counts(len(rings), first.size / side**2)
     criterion, curve = _threshold(threshold, samples)
     only_reference("frc", implementation)
     stop_if(cancel)
-    correlation = ring_correlation(first, second, window, thread_count())
+    if second is None:
+        correlation = halves_correlation(first, window, thread_count())
+        limit = (step * 8**0.5, "the highest frequency that one image can tell")
+    else:
+        correlation = ring_correlation(first, second, window, thread_count())
+        limit = (2 * step, "the Nyquist frequency")
     ring = ring_threshold.crossing(correlation, curve)
-    limit = f"{2 * step:.4g} {units}"
     reason = _no_pair(first, second, correlation) or _no_crossing(
-        ring, bool(correlation[-1] >= curve[-1]), limit
+        ring, bool(correlation[-1] >= curve[-1]), f"{limit[0]:.4g} {units}", limit[1]
     )
     resolution = math.nan if reason or ring is None else side * step / ring
     if progress is not None:
         progress(1, 1)
     frequency = rings / (side * step)
     return FRC(resolution, frequency, correlation, curve, reason, criterion, units)
+
+
+def images(
+    image_a: ArrayLike, image_b: ArrayLike | None
+) -> tuple[NDArray[Any], NDArray[Any] | None]:
+    """Return the pixels of both images, or of the one that is given."""
+    first = single_image("image_a", image_a, LEAST_SIDE)
+    if image_b is None:
+        return first, None
+    second = single_image("image_b", image_b, LEAST_SIDE)
+    if second.shape != first.shape:
+        raise ValueError(
+            f"image_b has shape {second.shape}, but must have image_a's, {first.shape}"
+        )
+    return first, second
 
 
 def _threshold(
@@ -175,23 +204,25 @@ def _threshold(
 
 
 def _no_pair(
-    first: NDArray[Any], second: NDArray[Any], correlation: NDArray[np.float64]
+    first: NDArray[Any], second: NDArray[Any] | None, correlation: NDArray[np.float64]
 ) -> str:
     """Return what is wrong with the images; nothing if they can be compared."""
     for name, image in (("image_a", first), ("image_b", second)):
-        if image.min() == image.max():
+        if image is not None and image.min() == image.max():
             return f"{name} is constant"
-    if np.array_equal(first, second) or correlation.min() >= IDENTICAL:
+    if second is not None and (
+        np.array_equal(first, second) or correlation.min() >= IDENTICAL
+    ):
         return "the images are identical; give two with independent noise"
     return ""
 
 
-def _no_crossing(ring: float | None, stays_above: bool, limit: str) -> str:
+def _no_crossing(ring: float | None, stays_above: bool, limit: str, last: str) -> str:
     """Return why no ring is the last one resolved; nothing if there is one."""
     if ring is None and stays_above:
         return (
-            "the correlation stays above the threshold up to the Nyquist frequency, so "
-            f"it is {limit} or finer"
+            f"the correlation stays above the threshold up to {last}, so it is {limit} "
+            "or finer"
         )
     if ring is None or ring < 1:
         return "the images have too little in common, even at low frequencies"
