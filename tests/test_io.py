@@ -23,7 +23,9 @@ from napari_nanopyx.io import (
     open_image,
     open_movie,
     temporary_beside,
+    write_image,
     write_tiff,
+    write_zarr,
 )
 
 MOVIE = np.random.default_rng(1).integers(0, 4000, (7, 12, 9)).astype(np.uint16)
@@ -445,3 +447,79 @@ def test_colour_images_are_refused(tmp_path: Path) -> None:
         assert image.metadata.axes == "YXS"
     with pytest.raises(ImageFileError, match="colour images"):
         open_movie(path)
+
+
+@pytest.mark.parametrize("name", ["image.ome.zarr", "image.zarr", "image.tif"])
+@pytest.mark.parametrize("axes", ["YX", "TYX", "TCYX", "TZYX", "CYX"])
+def test_an_image_and_its_calibration_come_back(
+    tmp_path: Path, name: str, axes: str
+) -> None:
+    """What is written as TIFF or OME-Zarr is read again, with axes and scales."""
+    if name.endswith("zarr"):
+        pytest.importorskip("zarr")
+    shape = (3, 2, 12, 9)[-len(axes) :] if len(axes) < 4 else (3, 2, 12, 9)
+    image = np.random.default_rng(4).random(shape).astype(np.float32)
+    metadata = ImageMetadata(
+        axes,
+        (0.1, 0.2),
+        "µm",
+        0.5 if "T" in axes else None,
+        depth=0.3 if "Z" in axes else None,
+    )
+    note = {"function": "esrrf", "parameters": {"radius": 1.5}}
+    path = write_image(tmp_path / name, image, metadata, provenance=note)
+    assert list(tmp_path.iterdir()) == [path]
+    with open_image(path) as read:
+        np.testing.assert_array_equal(read[...], image)
+        assert read.metadata.axes == axes
+        assert read.metadata.pixel_size == pytest.approx((0.1, 0.2), rel=1e-6)
+        assert read.metadata.unit == "µm"
+        assert read.metadata.frame_interval == metadata.frame_interval
+        assert read.metadata.depth == metadata.depth
+        assert json.loads(read.metadata.description) == note
+
+
+def test_an_ome_zarr_says_what_ngff_asks_for(tmp_path: Path) -> None:
+    """The attributes are those of NGFF 0.4, and the arrays of Zarr format 2."""
+    pytest.importorskip("zarr")
+    metadata = ImageMetadata("TYX", (100.0, 100.0), "nm", 0.5)
+    path = write_zarr(tmp_path / "a.ome.zarr", MOVIE.astype(np.float32), metadata)
+    attributes = json.loads((path / ".zattrs").read_text())
+    (multiscale,) = attributes["multiscales"]
+    assert multiscale["version"] == "0.4"
+    assert multiscale["name"] == "a"
+    assert multiscale["axes"] == [
+        {"name": "t", "type": "time", "unit": "second"},
+        {"name": "y", "type": "space", "unit": "nanometer"},
+        {"name": "x", "type": "space", "unit": "nanometer"},
+    ]
+    (level,) = multiscale["datasets"]
+    assert level["coordinateTransformations"] == [
+        {"type": "scale", "scale": [0.5, 100.0, 100.0]}
+    ]
+    array = json.loads((path / level["path"] / ".zarray").read_text())
+    assert (array["zarr_format"], array["dimension_separator"]) == (2, "/")
+    with open_image(path) as read:
+        assert (read.metadata.pixel_size, read.metadata.unit) == ((100.0, 100.0), "nm")
+
+
+def test_a_zarr_is_complete_or_not_there(tmp_path: Path) -> None:
+    """An error while frames come leaves nothing; an existing image is not replaced."""
+    pytest.importorskip("zarr")
+
+    def frames() -> Iterator[NDArray[np.float32]]:
+        yield np.zeros((4, 5), np.float32)
+        raise RuntimeError("the camera is gone")
+
+    path = tmp_path / "a.zarr"
+    with pytest.raises(RuntimeError, match="the camera is gone"):
+        write_zarr(path, frames(), ImageMetadata("TYX"), shape=(2, 4, 5))
+    assert list(tmp_path.iterdir()) == []
+    with pytest.raises(ValueError, match="fewer frames were given"):
+        write_zarr(path, [np.zeros((4, 5))], ImageMetadata("TYX"), shape=(2, 4, 5))
+    assert list(tmp_path.iterdir()) == []
+    write_zarr(path, np.ones((2, 4, 5), np.float32), ImageMetadata("TYX"))
+    with pytest.raises(ValueError, match="is there already"):
+        write_zarr(path, np.zeros((2, 4, 5), np.float32), ImageMetadata("TYX"))
+    with open_image(path) as read:
+        assert read[...].min() == 1

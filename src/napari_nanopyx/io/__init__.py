@@ -6,8 +6,10 @@ from napari_nanopyx.io.metadata import ImageMetadata
 from napari_nanopyx.io.opening import open_image, open_movie
 from napari_nanopyx.io.stack import FrameStack, ImageFileError
 from napari_nanopyx.io.writing import check_output, temporary_beside, write_tiff
+from napari_nanopyx.io.zarr_writing import IMAGE_SUFFIXES, write_image, write_zarr
 
 __all__ = [
+    "IMAGE_SUFFIXES",
     "FrameStack",
     "ImageFileError",
     "ImageMetadata",
@@ -15,5 +17,7 @@ __all__ = [
     "open_image",
     "open_movie",
     "temporary_beside",
+    "write_image",
     "write_tiff",
+    "write_zarr",
 ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 MICROMETRE_WORDS = frozenset({"um", "µm", "μm", "micron", "microns", "micrometer"})
+SIGNS = {"nanometer": "nm", "millimeter": "mm", "centimeter": "cm", "meter": "m"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,14 +21,23 @@ class ImageMetadata:
     frame_interval: float | None = None
     """Seconds from the start of one frame to the start of the next."""
     description: str = ""
+    depth: float | None = None
+    """Distance of one plane (Z) from the next, in the unit of the pixel size."""
 
-    def magnified(self, factor: float | tuple[float, float]) -> ImageMetadata:
-        """Return the metadata of the image magnified by `factor` (or row, column)."""
-        if self.pixel_size is None:
-            return self
+    def magnified(
+        self, factor: float | tuple[float, float], axial: float = 1.0
+    ) -> ImageMetadata:
+        """Return the metadata of the image magnified by `factor` (or row, column).
+
+        Planes come `axial` times as close.
+        """
         rows, columns = factor if isinstance(factor, tuple) else (factor, factor)
-        height, width = self.pixel_size
-        return replace(self, pixel_size=(height / rows, width / columns))
+        size, depth = self.pixel_size, self.depth
+        return replace(
+            self,
+            pixel_size=None if size is None else (size[0] / rows, size[1] / columns),
+            depth=None if depth is None else depth / axial,
+        )
 
     def with_frame_interval(self, seconds: float | None) -> ImageMetadata:
         """Return the same metadata with another time between frames."""
@@ -43,4 +53,6 @@ def plain_unit(word: str) -> str:
     'µm'
     """
     word = word.strip().replace("\\u00B5", "µ")
-    return "µm" if word.lower() in MICROMETRE_WORDS else word or "pixel"
+    if word.lower() in MICROMETRE_WORDS:
+        return "µm"
+    return SIGNS.get(word.lower(), word) or "pixel"

@@ -40,6 +40,7 @@ def _from_imagej(file: Any, axes: str) -> ImageMetadata:
         unit if pixel_size else "pixel",
         interval * scale if interval else None,
         str(values.get("Info", "")),
+        _positive(values.get("spacing")) if pixel_size else None,
     )
 
 
@@ -59,6 +60,7 @@ def _from_ome(text: str, axes: str) -> ImageMetadata:
         size,
         plain_unit(values.get("PhysicalSizeXUnit", "µm")) if size else "pixel",
         interval * scale if interval else None,
+        depth=_positive(values.get("PhysicalSizeZ")) if size else None,
     )
 
 

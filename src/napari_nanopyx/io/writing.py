@@ -39,6 +39,10 @@ def check_output(
     place = Path(path)
     if place.suffix.lower() not in suffixes:
         raise ValueError(f"the output {place} must end in {' or '.join(suffixes)}")
+    if place.is_dir() and place.suffix.lower() == ".zarr":
+        raise ValueError(
+            f"the output {place} is there already: give another name, or remove it"
+        )
     if place.is_dir():
         raise ValueError(f"the output {place} is a folder: give a file name")
     if not place.parent.is_dir():
@@ -106,7 +110,7 @@ def write_tiff(
         tifffile.TiffWriter(part, ome=ome, imagej=not ome, bigtiff=bigtiff) as writer,
     ):
         writer.write(
-            _exactly(frames, shape),
+            exactly(frames, shape),
             shape=shape,
             dtype="float32",
             photometric="minisblack",
@@ -129,7 +133,7 @@ def temporary_beside(place: Path) -> Iterator[Path]:
         part.unlink(missing_ok=True)
 
 
-def _exactly(
+def exactly(
     frames: Iterable[NDArray[Any]], shape: tuple[int, ...]
 ) -> Iterator[NDArray[np.float32]]:
     """Yield the frames as float32, and fail if they are not what was announced."""
@@ -162,6 +166,9 @@ def _tags(metadata: ImageMetadata, note: str, ome: bool) -> dict[str, Any]:
             tags |= dict.fromkeys(
                 ("PhysicalSizeYUnit", "PhysicalSizeXUnit"), metadata.unit
             )
+            if metadata.depth is not None:
+                tags |= {"PhysicalSizeZ": metadata.depth}
+                tags |= {"PhysicalSizeZUnit": metadata.unit}
         if metadata.frame_interval is not None:
             tags |= {"TimeIncrement": metadata.frame_interval, "TimeIncrementUnit": "s"}
         if note:
@@ -169,6 +176,8 @@ def _tags(metadata: ImageMetadata, note: str, ome: bool) -> dict[str, Any]:
         return tags
     if metadata.pixel_size is not None:
         tags["unit"] = metadata.unit.replace("µm", "um")
+        if metadata.depth is not None:
+            tags["spacing"] = metadata.depth
     if metadata.frame_interval is not None:
         tags["finterval"] = metadata.frame_interval
     if note:

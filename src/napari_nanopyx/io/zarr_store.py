@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from napari_nanopyx.io.stack import (
     check_size,
 )
 
+PROVENANCE_KEY = "napari-nanopyx"
 USUAL_AXES = {2: "YX", 3: "TYX", 4: "TCYX", 5: "TCZYX"}
 
 
@@ -105,7 +107,15 @@ def _multiscale(group: Any, description: Any) -> tuple[Any, ImageMetadata]:
         (scale[-2], scale[-1]) if sized else None,
         plain_unit(units["X"]) if sized else "pixel",
         scale[axes.index("T")] if timed else None,
+        _note(group),
+        scale[-3] if sized and axes.endswith("ZYX") else None,
     )
+
+
+def _note(group: Any) -> str:
+    """Return how the image was made, as this package writes it down."""
+    note = group.attrs.get(PROVENANCE_KEY)
+    return "" if note is None else json.dumps(note)
 
 
 def _read(
