@@ -97,7 +97,7 @@ SIGNATURES = {
 
 def test_all_is_exact() -> None:
     assert sorted(nx.__all__) == sorted(
-        ["__version__", "engine", "simulate", *FUNCTIONS, *RESULTS]
+        ["__version__", "engine", "simulate", "workflow", *FUNCTIONS, *RESULTS]
     )
     assert set(nx.__all__) <= set(dir(nx))
     for name in nx.__all__:

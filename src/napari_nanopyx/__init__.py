@@ -6,7 +6,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from napari_nanopyx import engine, simulate
+    from napari_nanopyx import engine, simulate, workflow
     from napari_nanopyx.methods.channel_registration import ChannelRegistration
     from napari_nanopyx.methods.channels import estimate_channel_shifts
     from napari_nanopyx.methods.convolve import convolve
@@ -66,6 +66,7 @@ __all__ = [
     "srrf",
     "sweep_esrrf",
     "transform",
+    "workflow",
 ]
 
 _MODULES = {
@@ -102,7 +103,7 @@ _MODULES = {
 def __getattr__(name: str) -> Any:
     if name in _MODULES:
         value = getattr(import_module(_MODULES[name]), name)
-    elif name in ("engine", "simulate"):
+    elif name in ("engine", "simulate", "workflow"):
         value = import_module(f"napari_nanopyx.{name}")
     elif name == "__version__":
         from importlib.metadata import version

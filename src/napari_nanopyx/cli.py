@@ -22,6 +22,7 @@ from napari_nanopyx._commands import (
     table_command,
     unchanged,
 )
+from napari_nanopyx._run_command import new_workflow, run
 
 app = typer.Typer(
     name="napari-nanopyx",
@@ -140,6 +141,8 @@ def doctor() -> None:
 
 
 app.command()(benchmark)
+app.command()(new_workflow)
+app.command()(run)
 
 
 def _print_version(wanted: bool) -> None:
