@@ -205,7 +205,9 @@ def expected(task: str) -> dict[str, Expected]:
     return {name: _expected(estimate) for name, estimate in found.items()}
 
 
-def use(implementation: str | None) -> AbstractContextManager[None]:
+def use(
+    implementation: str | None, *, task: str | None = None
+) -> AbstractContextManager[None]:
     """Compute everything inside with one implementation.
 
     Parameters
@@ -213,6 +215,8 @@ def use(implementation: str | None) -> AbstractContextManager[None]:
     implementation
         Its name, such as ``"serial"``; None lets the agent choose, as it does
         outside. A task that has no such implementation raises when it is called.
+    task
+        The only task that this is for, such as ``"esrrf"``; by default all are meant.
 
     Notes
     -----
@@ -224,7 +228,7 @@ def use(implementation: str | None) -> AbstractContextManager[None]:
     >>> with use("reference"):
     ...     pass
     """
-    return context.pin(implementation)
+    return context.pin(implementation, task)
 
 
 def policy(

@@ -233,6 +233,19 @@ def test_pinning_by_argument_by_context_and_by_environment(
     assert {run.reason for run in runs} == {"asked for by name"}
 
 
+def test_pinning_for_one_task_leaves_others_alone(toy: Any, arm: Any) -> None:
+    toy.arms = {"serial": arm(), "threads-static": arm()}
+    with engine.record() as runs, engine.use("serial"):
+        with engine.use("threads-static", task=toy.task.name):
+            toy.run()
+        with engine.use("threads-static", task="another"):
+            toy.run()
+        with engine.use("threads-static", task=toy.task.name), engine.use("serial"):
+            toy.run()
+    used = [run.implementation for run in runs]
+    assert used == ["threads-static", "serial", "serial"]
+
+
 def test_cancel_between_blocks(toy: Any, arm: Any) -> None:
     cancel = threading.Event()
     seen: list[tuple[int, int]] = []

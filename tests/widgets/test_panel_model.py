@@ -19,7 +19,8 @@ from napari_nanopyx.engine import (
     Timing,
     Workload,
 )
-from napari_nanopyx.widgets.panel_model import PanelModel
+from napari_nanopyx.widgets.panel_model import PanelModel, Row, missing
+from napari_nanopyx.widgets.panel_samples import Filters
 
 SERIAL = Implementation("esrrf", "serial", "compiled", "a processor")
 THREADS = Implementation("esrrf", "threads-dynamic", "compiled", "a processor")
@@ -63,8 +64,8 @@ def model(monkeypatch: pytest.MonkeyPatch) -> Iterator[PanelModel]:
     monkeypatch.setattr(
         engine, "implementations", lambda task: [SERIAL, THREADS, NUMBA]
     )
-    monkeypatch.setattr(engine, "history", lambda task: history)
-    monkeypatch.setattr(engine, "expected", lambda task: {"serial": 0.05})
+    monkeypatch.setattr(engine, "history", lambda task, newest: history)
+    monkeypatch.setattr(engine, "expected", lambda task: {"serial": Expected(0.05, ())})
     model = PanelModel()
     end = model.listen()
     yield model
@@ -73,8 +74,12 @@ def model(monkeypatch: pytest.MonkeyPatch) -> Iterator[PanelModel]:
 
 def emit_block(name: Implementation, **changes: Any) -> None:
     changes = {"frames_done": 10, "implementation": name.name, **changes}
+    slowdown = changes.pop("slowdown", 1.0)
     now = run(reason="fastest so far", **changes)
-    known = {"serial": Expected(0.06, ())}
+    known = {
+        "serial": Expected(0.06, ()),
+        "threads-dynamic": Expected(0.02, (), slowdown),
+    }
     choice = Choice(name, 10, 0.02, "fastest so far", known)
     engine.events.block_finished.emit(
         now, choice, measurement(name.name, at=9.0), now.frames_done, now.frames_total
@@ -92,8 +97,8 @@ def test_loading_counts_what_was_measured_on_such_frames(model: PanelModel) -> N
     model.load()
     serial, threads, numba = model.rows
     assert (serial.implementation, serial.measurements) == (SERIAL, 2)
-    assert (serial.seconds, serial.last) == (0.05, 3.0)
-    assert (threads.measurements, threads.seconds, threads.last) == (0, None, None)
+    assert (serial.expected, serial.last) == (0.05, 3.0)
+    assert (threads.measurements, threads.expected, threads.last) == (0, None, None)
     assert numba.implementation is NUMBA
     assert model.workload == "For frames of 20 × 24, uint16; magnification 5."
 
@@ -108,9 +113,13 @@ def test_a_block_moves_the_choice_and_the_expectations(model: PanelModel) -> Non
     model.load()
     emit_block(THREADS)
     first, second, _ = model.rows
-    assert (first.implementation, first.seconds, first.current) == (THREADS, 0.02, True)
+    assert (first.implementation, first.expected, first.current) == (
+        THREADS,
+        0.02,
+        True,
+    )
     assert (first.measurements, first.last) == (1, 9.0)
-    assert (second.implementation, second.seconds) == (SERIAL, 0.06)
+    assert (second.implementation, second.expected) == (SERIAL, 0.06)
     assert not second.current
     assert model.choice == "threads-dynamic: fastest so far."
     assert model.activity.startswith("Running: 10 of 100 frames")
@@ -174,6 +183,57 @@ def test_a_load_that_comes_too_late_is_dropped(
     model.load()
     assert not model.loaded
     assert model.rows == []
+
+
+def test_a_delay_is_told_when_it_is_noticed_and_when_it_ends(
+    model: PanelModel,
+) -> None:
+    model.load()
+    emit_block(THREADS, slowdown=3.0)
+    (delay,) = model.delays
+    assert (delay.implementation, delay.ended) == ("threads-dynamic", None)
+    emit_block(THREADS, slowdown=1.0)
+    assert all(each.ended is not None for each in model.delays)
+
+
+def test_times_of_frames_like_the_last_follow_the_run(model: PanelModel) -> None:
+    model.load()
+    assert model.series["serial"].warm[0] == [1, 2]
+    model.filter(Filters(), only_alike=False)
+    assert model.series["serial"].warm[0] == [1, 2, 3]
+    model.filter(Filters(), only_alike=True)
+    larger = measurement("serial", LARGE, at=9.0)
+    choice = Choice(SERIAL, 10, 0.02, "fastest so far")
+    engine.events.block_finished.emit(run(), choice, larger, 10, 100)
+    assert model.series["serial"].warm[0] == [1, 2]
+    assert "200 × 240" in model.workload
+
+
+def test_filters_outlive_another_reading(model: PanelModel) -> None:
+    model.load()
+    model.filter(Filters(implementation="numba"), only_alike=False)
+    model.load()
+    assert model.series == {}
+
+
+def test_what_to_expect_can_be_asked_again(
+    model: PanelModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model.load()
+    monkeypatch.setattr(engine, "expected", lambda task: {"serial": Expected(7.0, ())})
+    model.refresh()
+    assert model.rows[0].expected == 7.0
+
+
+def test_missing_ones_with_one_reason_share_a_line() -> None:
+    absent = {"available": False, "reason": "no compiler", "remedy": "get one"}
+    rows = [
+        Row(Implementation("esrrf", name, "compiled", "", **absent))  # type: ignore[arg-type]
+        for name in ("serial", "numba")
+    ]
+    assert missing([*rows, Row(THREADS)]) == [
+        (["serial", "numba"], "no compiler", "get one")
+    ]
 
 
 def test_listening_can_be_ended(model: PanelModel) -> None:

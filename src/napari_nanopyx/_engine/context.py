@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 
@@ -11,16 +11,21 @@ from napari_nanopyx._engine import agent
 from napari_nanopyx._engine.events import Run
 from napari_nanopyx._engine.situation import Policy
 
-_pinned: ContextVar[str | None] = ContextVar("pinned", default=None)
+_pinned: ContextVar[Mapping[str, str | None]] = ContextVar("pinned", default={})  # noqa: B039 - never changed
 _policy: ContextVar[tuple[Policy, int]] = ContextVar(
     "policy", default=(agent.choose, 0)
 )
 _recorders: ContextVar[tuple[list[Run], ...]] = ContextVar("recorders", default=())
 
 
-def pinned() -> str | None:
-    """Return the implementation that was asked for by name, if any."""
-    return _pinned.get() or os.environ.get("NAPARI_NANOPYX_IMPLEMENTATION") or None
+_EVERY_TASK = ""
+
+
+def pinned(task_name: str) -> str | None:
+    """Return the implementation of a task that was asked for by name, if any."""
+    asked = _pinned.get()
+    name = asked.get(task_name, asked.get(_EVERY_TASK))
+    return name or os.environ.get("NAPARI_NANOPYX_IMPLEMENTATION") or None
 
 
 def policy() -> tuple[Policy, int]:
@@ -34,9 +39,12 @@ def recorders() -> tuple[list[Run], ...]:
 
 
 @contextmanager
-def pin(name: str | None) -> Iterator[None]:
-    """Ask for one implementation by name."""
-    token = _pinned.set(name)
+def pin(name: str | None, task_name: str | None = None) -> Iterator[None]:
+    """Ask for one implementation by name, for all tasks or for one."""
+    if task_name is None:
+        token = _pinned.set({_EVERY_TASK: name})
+    else:
+        token = _pinned.set({**_pinned.get(), task_name: name})
     try:
         yield
     finally:

@@ -75,7 +75,7 @@ def run(
     NoImplementationLeft
         If none was asked for and all have failed.
     """
-    name = implementation or context.pinned()
+    name = implementation or context.pinned(task.name)
     pinned = catalogue.named(task.name, name, plan) if name else None
     return _Runner(task, image, plan, pinned).run(progress, cancel)
 

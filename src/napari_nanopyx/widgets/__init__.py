@@ -6,6 +6,7 @@ from importlib import import_module
 from typing import Any
 
 _HOMES = {
+    "BenchmarkPanel": "benchmark_panel",
     "CorrectDriftStep": "steps.registration",
     "DecorrelationStep": "steps.measurements",
     "DenoiseStep": "steps.images",
@@ -27,6 +28,7 @@ _HOMES = {
 }
 
 __all__ = [
+    "BenchmarkPanel",
     "CorrectDriftStep",
     "DecorrelationStep",
     "DenoiseStep",

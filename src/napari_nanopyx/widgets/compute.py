@@ -8,12 +8,18 @@ at them when it has time.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from threading import Event
 from typing import Any
 
+from napari_nanopyx.widgets.steering import steering
+
 Progress = Callable[[int, int], None]
+
+STARTED = time.time()
+"""When this session began, in Unix time."""
 
 _thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="nanopyx-compute")
 
@@ -32,9 +38,8 @@ class Job:
         self.done = 0
         self.total = 0
         self._cancel = Event()
-        self._future: Future[Any] = _thread.submit(
-            function, self._progress, self._cancel
-        )
+        self._function = function
+        self._future: Future[Any] = _thread.submit(self._run)
 
     @property
     def started(self) -> bool:
@@ -65,6 +70,10 @@ class Job:
         """Ask the call to stop; one that has not begun never begins."""
         self._cancel.set()
         self._future.cancel()
+
+    def _run(self) -> Any:
+        with steering.applied():
+            return self._function(self._progress, self._cancel)
 
     def _progress(self, done: int, total: int) -> None:
         self.done, self.total = done, total

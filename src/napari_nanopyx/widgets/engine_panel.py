@@ -4,32 +4,36 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Callable
 from html import escape
+from typing import Any
 
 from qtpy.QtCore import Qt, QTimer
-from qtpy.QtGui import QHideEvent, QResizeEvent, QShowEvent
+from qtpy.QtGui import QHideEvent, QShowEvent
 from qtpy.QtWidgets import (
-    QAbstractItemView,
     QComboBox,
-    QHeaderView,
+    QFileDialog,
+    QHBoxLayout,
     QLabel,
     QPushButton,
-    QTreeWidget,
-    QTreeWidgetItem,
     QVBoxLayout,
 )
 
-from napari_nanopyx.engine import Implementation
+from napari_nanopyx import engine
+from napari_nanopyx.widgets.benchmark_box import BenchmarkBox
 from napari_nanopyx.widgets.dock import DockContent
 from napari_nanopyx.widgets.doctor_panel import DoctorWindow
-from napari_nanopyx.widgets.panel_model import TASKS, PanelModel, Row
-from napari_nanopyx.widgets.words import ago, milliseconds
+from napari_nanopyx.widgets.panel_filters import FilterBar
+from napari_nanopyx.widgets.panel_model import TASKS, PanelModel, Row, missing
+from napari_nanopyx.widgets.panel_plot import TimesPlot
+from napari_nanopyx.widgets.panel_table import ImplementationTable, paint
+from napari_nanopyx.widgets.scrolled import ScrolledColumn
+from napari_nanopyx.widgets.steering import steering
+from napari_nanopyx.widgets.steering_bar import SteeringBar
 
 REDRAW_EVERY_MILLISECONDS = 100
 AGE_EVERY_SECONDS = 10.0
-MOST_ROWS = 10
-HEADINGS = ("Implementation", "ms/frame", "Timed", "Last")
+BENCHMARK_SIZES = (64, 128, 256)
 
 
 class EnginePanel(DockContent):
@@ -43,22 +47,35 @@ class EnginePanel(DockContent):
         for name, title in TASKS.items():
             self.tasks.addItem(title, name)
         self.tasks.setToolTip("The task whose implementations are listed")
-        self.table = _table()
-        self.workload = _text()
-        self.choice = _text()
         self.activity = _text()
+        self.choice = _text()
+        self.delays = _text()
+        self.table = ImplementationTable()
+        self.workload = _text()
+        self.steering = SteeringBar()
+        self.filters = FilterBar()
+        self.plot = TimesPlot()
         self.missing = _text()
+        self.benchmark = BenchmarkBox(self._benchmark_wanted)
+        self.export = QPushButton("Export …")
+        self.export.setToolTip("Save everything measured of this task as a table (CSV)")
         self.doctor = QPushButton("Doctor …")
         self.doctor.setToolTip("What was found on this computer, and what is missing")
+        self._scrolled = ScrolledColumn()
         self._drawn_revision = -1
         self._drawn_at = 0.0
+        self._ended_run = -1
         self._timer = QTimer(self)
         self._timer.setInterval(REDRAW_EVERY_MILLISECONDS)
         self._timer.timeout.connect(self._redraw)
         self._lay_out()
         self.tasks.currentIndexChanged.connect(self._show_task)
         self.doctor.clicked.connect(self._show_doctor)
-        self._load()
+        self.export.clicked.connect(lambda _checked: self.export_history())
+        self.filters.changed.connect(self._filter)
+        self.steering.changed.connect(self._forget_drawing)
+        self.benchmark.measured.connect(lambda _result: self._begin(self.model.load))
+        self._begin(self.model.load)
 
     def showEvent(self, event: QShowEvent) -> None:  # noqa: N802
         """Begin to follow the model."""
@@ -71,27 +88,39 @@ class EnginePanel(DockContent):
         self._timer.stop()
         super().hideEvent(event)
 
-    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802
-        """Keep room for every line, however often it wraps at this width."""
-        super().resizeEvent(event)
-        self._claim_height()
+    def export_history(self, path: str = "") -> None:
+        """Save what was measured of the task; without a path, ask for one."""
+        if not path:
+            path, _ = QFileDialog.getSaveFileName(
+                self, "Save the history", f"{self.model.task}.csv", "Tables (*.csv)"
+            )
+        if not path:
+            return
+        from napari.utils.notifications import show_error, show_info
 
-    def _claim_height(self) -> None:
-        layout = self.layout()
-        if layout is not None and self.width() > 0:
-            height = layout.totalHeightForWidth(self.width())
-            self.setMinimumHeight(max(0, height))
+        try:
+            count = engine.export_history(path, self.model.task)
+            show_info(f"{count} measurements saved as {path}")
+        except OSError as problem:
+            show_error(f"The history could not be saved: {problem}")
 
     def _lay_out(self) -> None:
+        buttons = QHBoxLayout()
+        buttons.addWidget(self.export)
+        buttons.addWidget(self.doctor)
+        column = self._scrolled.column
+        column.addWidget(self.tasks)
+        column.addWidget(self.activity)
+        column.addWidget(self.choice)
+        column.addWidget(self.plot, stretch=1)
+        column.addWidget(self.table)
+        for widget in (self.delays, self.workload, self.filters, self.steering):
+            column.addWidget(widget)
+        column.addWidget(self.benchmark)
+        column.addLayout(buttons)
+        column.addWidget(self.missing)
         layout = QVBoxLayout(self)
-        layout.addWidget(self.tasks)
-        layout.addWidget(self.activity)
-        layout.addWidget(self.choice)
-        layout.addWidget(self.table)
-        layout.addWidget(self.workload)
-        layout.addWidget(self.missing)
-        layout.addWidget(self.doctor)
-        layout.addStretch()
+        layout.addWidget(self._scrolled)
 
     def _show_doctor(self) -> None:
         window = DoctorWindow(self)
@@ -100,13 +129,21 @@ class EnginePanel(DockContent):
 
     def _show_task(self) -> None:
         self.model.show(self.tasks.currentData())
-        self._load()
+        self._filter()
+        self._begin(self.model.load)
 
-    def _load(self) -> None:
+    def _filter(self) -> None:
+        self.model.filter(self.filters.filters, self.filters.only_alike)
+
+    def _forget_drawing(self) -> None:
+        self._drawn_revision = -1
+
+    def _benchmark_wanted(self) -> dict[str, Any]:
+        return {"task": self.model.task, "sizes": BENCHMARK_SIZES}
+
+    def _begin(self, reading: Callable[[], None]) -> None:
         # A thread of its own: the compute thread may be busy for minutes.
-        threading.Thread(
-            target=self.model.load, name="nanopyx-panel", daemon=True
-        ).start()
+        threading.Thread(target=reading, name="nanopyx-panel", daemon=True).start()
 
     def _redraw(self) -> None:
         revision, now = self.model.revision, time.monotonic()
@@ -115,84 +152,46 @@ class EnginePanel(DockContent):
             return
         self._drawn_revision, self._drawn_at = revision, now
         rows = self.model.rows
+        available = [row for row in rows if row.implementation.available]
         self.activity.setText(self.model.activity)
         _show(self.choice, self.model.choice)
+        _show(self.delays, "\n".join(map(str, self.model.delays)))
         self.workload.setText(self.model.workload)
-        self._draw_table([row for row in rows if row.implementation.available])
-        listed = [row.implementation for row in rows]
-        missing = [found for found in listed if not found.available]
-        _show(self.missing, missing_lines(missing))
-        self._claim_height()
+        self._draw_times(rows, available)
+        self.filters.offer(*self.model.choices())
+        self.steering.offer(
+            self.model.task, [row.implementation.name for row in available]
+        )
+        _show(self.missing, missing_lines(rows))
+        self._scrolled.claim_height()
+        self._look_again_after_a_run()
 
-    def _draw_table(self, rows: list[Row]) -> None:
-        while self.table.topLevelItemCount() > len(rows):
-            self.table.takeTopLevelItem(len(rows))
-        while self.table.topLevelItemCount() < len(rows):
-            self.table.addTopLevelItem(_item())
-        if rows:
-            self.table.setFixedHeight(_height(self.table, min(len(rows), MOST_ROWS)))
-        now = time.time()
-        for place, row in enumerate(rows):
-            item = self.table.topLevelItem(place)
-            if item is not None:
-                _draw_row(item, row, now)
+    def _draw_times(self, rows: list[Row], available: list[Row]) -> None:
+        names = [row.implementation.name for row in rows]
+        pinned = steering.pinned(self.model.task)
+        self.table.show_rows(available, pinned, time.time())
+        paint(self.table, names)
+        expected = {
+            row.implementation.name: row.expected
+            for row in rows
+            if row.expected is not None and row.expected.exact
+        }
+        wanted = expected if self.filters.only_alike else {}
+        self.plot.show_times(self.model.series, names, wanted)
 
-
-def _draw_row(item: QTreeWidgetItem, row: Row, now: float) -> None:
-    texts = (
-        row.implementation.name,
-        milliseconds(row.seconds),
-        str(row.measurements),
-        ago(row.last, now),
-    )
-    font = item.font(0)
-    font.setBold(row.current)
-    for column, text in enumerate(texts):
-        item.setText(column, text)
-        item.setFont(column, font)
-    device = row.implementation.device
-    item.setToolTip(0, f"{row.implementation.name} on {device}" if device else "")
-    item.setSelected(row.current)
+    def _look_again_after_a_run(self) -> None:
+        run = self.model.run
+        if run is not None and run.state != "running" and run.id != self._ended_run:
+            self._ended_run = run.id
+            self._begin(self.model.refresh)
 
 
-def _height(table: QTreeWidget, rows: int) -> int:
-    frame = 2 * table.frameWidth()
-    return table.header().sizeHint().height() + rows * table.sizeHintForRow(0) + frame
-
-
-def missing_lines(missing: Iterable[Implementation]) -> str:
-    """Return why implementations cannot run here and what to do, as rich text.
-
-    Those that are missing for the same reason share a line.
-    """
-    names: dict[tuple[str, str], list[str]] = {}
-    for found in missing:
-        names.setdefault((found.reason, found.remedy), []).append(found.name)
+def missing_lines(rows: list[Row]) -> str:
+    """Return why implementations cannot run here and what to do, as rich text."""
     return "<br>".join(
         f"<b>{escape(', '.join(named))}</b>: {escape(reason)}. <i>{escape(remedy)}</i>"
-        for (reason, remedy), named in names.items()
+        for named, reason, remedy in missing(rows)
     )
-
-
-def _table() -> QTreeWidget:
-    table = QTreeWidget()
-    table.setColumnCount(len(HEADINGS))
-    table.setHeaderLabels(HEADINGS)
-    table.setRootIsDecorated(False)
-    table.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-    table.setSelectionMode(QAbstractItemView.SelectionMode.MultiSelection)
-    header = table.header()
-    header.setStretchLastSection(False)
-    header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
-    header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
-    return table
-
-
-def _item() -> QTreeWidgetItem:
-    item = QTreeWidgetItem()
-    for column in range(1, len(HEADINGS)):
-        item.setTextAlignment(column, Qt.AlignmentFlag.AlignRight)
-    return item
 
 
 def _text() -> QLabel:

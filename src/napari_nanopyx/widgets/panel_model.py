@@ -3,16 +3,32 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable
+import time
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from napari_nanopyx import engine
-from napari_nanopyx.engine import Choice, Implementation, Measurement, Run, Workload
+from napari_nanopyx.engine import Choice, Expected, Implementation, Measurement, Run
+from napari_nanopyx.widgets.panel_delays import Delay, Delays
+from napari_nanopyx.widgets.panel_samples import (
+    MOST_KEPT,
+    Filters,
+    Key,
+    Samples,
+    Series,
+    key_of,
+)
 
-TASKS = {"esrrf": "eSRRF", "magnify": "Magnify"}
+TASKS = {
+    "esrrf": "eSRRF",
+    "srrf": "SRRF",
+    "esrrf_3d": "3-D eSRRF",
+    "nlm": "Non-local means",
+    "magnify": "Magnify",
+    "warp": "Transform",
+    "convolve": "Convolve",
+}
 """The tasks that can be shown, with the words for them."""
-
-_Key = tuple[tuple[int, ...], str, tuple[tuple[str, object], ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,8 +38,8 @@ class Row:
     implementation: Implementation
     measurements: int = 0
     """How often it was timed on frames like the last ones."""
-    seconds: float | None = None
-    """What a frame is expected to take."""
+    expected: Expected | None = None
+    """What a frame is expected to take, in seconds."""
     last: float | None = None
     """When it was timed last, in Unix time."""
     current: bool = False
@@ -31,7 +47,7 @@ class Row:
 
 
 class PanelModel:
-    """Implementations, measurements and the present choice for one task.
+    """Implementations, measurements, delays and the present choice for one task.
 
     Every method may be called from any thread: the engine reports from the compute
     thread, the window reads from its own.
@@ -48,8 +64,11 @@ class PanelModel:
             self.task = task
             self.loaded = False
             self.run: Run | None = None
-            self._rows: dict[_Key | None, dict[str, Row]] = {None: {}}
-            self._key: _Key | None = None
+            self._delays = Delays()
+            self._samples = Samples()
+            self._only_alike = True
+            self._rows: dict[Key | None, dict[str, Row]] = {None: {}}
+            self._key: Key | None = None
             self._revision += 1
 
     @property
@@ -61,18 +80,29 @@ class PanelModel:
         """Read what is stored. Takes seconds: devices are looked for the first time."""
         task = self.task
         listed = engine.implementations(task)
-        measurements = engine.history(task)
+        measurements = engine.history(task, MOST_KEPT)
         expected = engine.expected(task)
         with self._lock:
             if task != self.task:
                 return
-            blank = {found.name: Row(found) for found in listed}
-            self._rows = {None: blank}
+            self._rows = {None: {found.name: Row(found) for found in listed}}
             for measurement in measurements:
                 self._count(measurement)
-            self._expect(expected.items())
+            self._expect(expected)
+            filters = self._samples.filters
+            self._samples = Samples(measurements)
+            self._select(filters)
             self.loaded = True
             self._revision += 1
+
+    def refresh(self) -> None:
+        """Find out again what to expect; the last block of a run has changed it."""
+        task = self.task
+        expected = engine.expected(task)
+        with self._lock:
+            if task == self.task:
+                self._expect(expected)
+                self._revision += 1
 
     def listen(self) -> Callable[[], None]:
         """Follow the engine from now on; the returned function ends it."""
@@ -92,6 +122,24 @@ class PanelModel:
 
         return end
 
+    def filter(self, filters: Filters, only_alike: bool) -> None:
+        """Show other measured times: also only those of frames like the last ones."""
+        with self._lock:
+            self._only_alike = only_alike
+            self._select(filters)
+            self._revision += 1
+
+    def choices(self) -> tuple[list[str], list[str], list[tuple[int, ...]]]:
+        """Return the implementations, devices and shapes that can be filtered by."""
+        with self._lock:
+            return self._samples.choices()
+
+    @property
+    def series(self) -> dict[str, Series]:
+        """The measured times, by implementation."""
+        with self._lock:
+            return self._samples.series()
+
     @property
     def rows(self) -> list[Row]:
         """The implementations that run here, fastest first, then the missing ones."""
@@ -101,10 +149,16 @@ class PanelModel:
             rows,
             key=lambda row: (
                 not row.implementation.available,
-                row.seconds is None,
-                row.seconds or 0.0,
+                row.expected is None,
+                row.expected or 0.0,
             ),
         )
+
+    @property
+    def delays(self) -> list[Delay]:
+        """The delays that were noticed, those that last first."""
+        with self._lock:
+            return self._delays.listed
 
     @property
     def workload(self) -> str:
@@ -114,8 +168,8 @@ class PanelModel:
                 return "Nothing has been measured yet." if self.loaded else "Reading …"
             shape, dtype, parameters = self._key
         size = " × ".join(str(length) for length in shape)
-        settings = ", ".join(_in_words(name, value) for name, value in parameters)
-        return f"For frames of {size}, {dtype}; {settings}."
+        settings = [_in_words(name, value) for name, value in parameters]
+        return f"For frames of {size}, {'; '.join([dtype, ', '.join(settings)])}."
 
     @property
     def choice(self) -> str:
@@ -148,9 +202,10 @@ class PanelModel:
                 return
             self.run = run
             self._count(measurement)
-            self._expect(choice.runners_up)
-            if choice.expected_seconds is not None:
-                self._expect([(choice.implementation.name, choice.expected_seconds)])
+            self._select(self._samples.filters)
+            self._samples.add(measurement)
+            self._expect(choice.expected)
+            self._delays.note(choice.expected, measurement.at or time.time())
             self._choose(choice.implementation.name)
             self._revision += 1
 
@@ -164,19 +219,25 @@ class PanelModel:
                 self._revision += 1
 
     def _count(self, measurement: Measurement) -> None:
-        self._key = _key(measurement.workload)
-        rows = self._rows.setdefault(self._key, dict(self._rows[None]))
+        key = key_of(measurement.workload)
+        rows = self._rows.setdefault(key, dict(self._rows[None]))
+        self._key = key
         row = rows.get(measurement.implementation)
         if row is not None and measurement.outcome in ("ok", "cold"):
             rows[measurement.implementation] = replace(
                 row, measurements=row.measurements + 1, last=measurement.at
             )
 
-    def _expect(self, expected: Iterable[tuple[str, float]]) -> None:
+    def _select(self, filters: Filters) -> None:
+        wanted = replace(filters, key=self._key if self._only_alike else None)
+        if wanted != self._samples.filters:
+            self._samples.select(wanted)
+
+    def _expect(self, expected: Mapping[str, Expected]) -> None:
         rows = self._rows[self._key]
-        for name, seconds in expected:
+        for name, seconds in expected.items():
             if name in rows:
-                rows[name] = replace(rows[name], seconds=seconds)
+                rows[name] = replace(rows[name], expected=seconds)
 
     def _choose(self, chosen: str) -> None:
         rows = self._rows[self._key]
@@ -184,13 +245,24 @@ class PanelModel:
             rows[name] = replace(row, current=name == chosen)
 
 
+def missing(rows: Iterable[Row]) -> list[tuple[list[str], str, str]]:
+    """Return what cannot run here: names that share a reason, the reason, the remedy.
+
+    Examples
+    --------
+    >>> absent = Implementation("esrrf", "numba", "numba", "", False, "no numba", "…")
+    >>> missing([Row(absent)])
+    [(['numba'], 'no numba', '…')]
+    """
+    names: dict[tuple[str, str], list[str]] = {}
+    for found in (row.implementation for row in rows):
+        if not found.available:
+            names.setdefault((found.reason, found.remedy), []).append(found.name)
+    return [(named, reason, remedy) for (reason, remedy), named in names.items()]
+
+
 def _in_words(name: str, value: object) -> str:
     words = name.replace("_", " ")
     if isinstance(value, bool):
         return words if value else f"no {words}"
     return f"{words} {value}"
-
-
-def _key(workload: Workload) -> _Key:
-    parameters = tuple(sorted(workload.parameters.items()))
-    return workload.shape, workload.dtype, parameters
