@@ -1,7 +1,7 @@
 """Writes docs/resolution.md and its pictures: what each reconstruction tells apart.
 
-``make docs`` runs it. The table needs only the simulation of the tests; the pictures
-need the folder of real movies, and are left as they are without it.
+``make docs`` runs it. The table needs simulated movies only; the pictures need the
+folder of real movies, and are left as they are without it.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ M = 5
 SEEDS = range(3)
 
 sys.path.append(str(DOCS.parent / "tests"))
-from simulation import blinking_filaments, dip  # noqa: E402
+from simulation import dip  # noqa: E402
 
 TEXT = """# Resolution
 
@@ -63,7 +63,7 @@ Image = NDArray[np.float32]
 
 def main() -> None:
     """Write the table, and draw the pictures if there are movies."""
-    movies = [blinking_filaments(frames=100, seed=seed) for seed in SEEDS]
+    movies = [nx.simulate.blinking_filaments(seed=seed).movie for seed in SEEDS]
     rows = []
     for name, reconstruct in reconstructions():
         dips = [100 * dip_between(reconstruct(movie)) for movie in movies]

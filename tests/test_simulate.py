@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from typing import Any
 
@@ -48,6 +49,84 @@ def test_many_spots_add_up() -> None:
     ]
     np.testing.assert_allclose(together, sum(parts), rtol=1e-10)
     assert not simulate.spots((4, 5), np.empty((0, 2))).any()
+
+
+def test_spots_have_widths_of_their_own() -> None:
+    places, widths = [(9.0, 9.5), (20.2, 30.0)], [1.0, 2.5]
+    image = simulate.spots((32, 40), places, [500.0, 100.0], widths)
+    alone = [
+        simulate.spots((32, 40), [place], light, width)
+        for place, light, width in zip(places, (500.0, 100.0), widths, strict=True)
+    ]
+    np.testing.assert_allclose(image, sum(alone))
+
+
+def test_random_spots_are_where_and_what_they_say() -> None:
+    found = simulate.random_spots((40, 60), 200, count=20, photons=100, seed=4)
+    assert found.movie.shape == (200, 40, 60)
+    numbers = [len(places) for places in found.positions]
+    assert (min(numbers), max(numbers)) == (15, 24)
+    assert np.mean(numbers) == pytest.approx(19.5, abs=0.6)
+    places = np.concatenate(found.positions)
+    np.testing.assert_allclose(places.mean(axis=0), (20, 30), atol=1)
+    for values, middle, spread in ((found.photons, 100, 0.25), (found.sigma, 1.5, 0.1)):
+        every = np.concatenate(values)
+        assert every.min() >= middle * (1 - spread)
+        assert every.max() <= middle * (1 + spread)
+        assert every.std() == pytest.approx(middle * spread / np.sqrt(3), rel=0.05)
+    drawn = simulate.spots(
+        (40, 60), found.positions[7], found.photons[7], found.sigma[7]
+    )
+    np.testing.assert_array_equal(found.movie[7], drawn)
+
+
+@pytest.mark.parametrize("shape", [(60, 70), (20, 21, 22), (9, 10, 11, 12)])
+def test_simplex_noise_is_smooth_and_bounded(shape: tuple[int, ...]) -> None:
+    settings: dict[str, Any] = {"octaves": 1, "amplitude": 1, "offset": 0, "seed": 5}
+    noise = simulate.simplex_noise(shape, frequency=0.2, **settings)
+    assert noise.shape == shape
+    assert 0 <= noise.min() < 0.35
+    assert 0.65 < noise.max() <= 1
+    assert noise.mean() == pytest.approx(0.5, abs=0.05)
+    finer = simulate.simplex_noise(shape, frequency=0.01, **settings)
+    for axis in range(len(shape)):
+        assert np.abs(np.diff(noise, axis=axis)).max() < 4 * 0.2
+        assert np.abs(np.diff(finer, axis=axis)).max() < 4 * 0.01
+
+
+def test_simplex_noise_has_the_same_spread_along_every_direction() -> None:
+    noise = simulate.simplex_noise((500, 500), frequency=0.1, octaves=1, seed=6)
+    down, across = (np.diff(noise, axis=axis).std() for axis in (0, 1))
+    slanted = (noise[1:, 1:] - noise[:-1, :-1]).std() / np.sqrt(2)
+    assert down == pytest.approx(across, rel=0.1)
+    assert slanted == pytest.approx(across, rel=0.15)
+
+
+def test_octaves_of_simplex_noise_add_up() -> None:
+    settings: dict[str, Any] = {"amplitude": 10, "offset": 3, "seed": 7}
+    one = simulate.simplex_noise((30, 30), frequency=0.05, octaves=1, **settings)
+    fine = simulate.simplex_noise((30, 30), frequency=0.1, octaves=1, **settings)
+    both = simulate.simplex_noise(
+        (30, 30), frequency=0.05, octaves=2, persistence=0.5, **settings
+    )
+    np.testing.assert_allclose(both - 3, (one - 3) + 0.5 * (fine - 3))
+
+
+def test_a_disc_is_round_and_in_the_middle() -> None:
+    disc = simulate.disc((101, 140), 40.0)
+    assert disc.sum() == pytest.approx(np.pi * 40**2, rel=0.01)
+    np.testing.assert_array_equal(disc, disc[::-1, ::-1])
+    assert not simulate.disc((5, 5), 0).any()
+    assert simulate.disc((1, 1)).all()
+
+
+@pytest.mark.parametrize("name", simulate.__all__)
+def test_examples(name: str) -> None:
+    import doctest
+
+    for test in doctest.DocTestFinder(recurse=False).find(getattr(simulate, name)):
+        assert doctest.DocTestRunner().run(test).failed == 0
+        assert test.examples or inspect.isclass(getattr(simulate, name))
 
 
 def test_particles_follow_the_density() -> None:
@@ -245,6 +324,8 @@ CALLS: dict[str, Callable[[Any], Any]] = {
     "misaligned_channels": lambda seed: (
         simulate.misaligned_channels((30, 30), seed=seed).image
     ),
+    "random_spots": lambda seed: simulate.random_spots((20, 20), seed=seed).movie,
+    "simplex_noise": lambda seed: simulate.simplex_noise((20, 20), seed=seed),
     "blinking_filaments": lambda seed: (
         simulate.blinking_filaments(frames=5, seed=seed).movie
     ),
@@ -337,6 +418,22 @@ def test_the_same_seed_gives_the_same(name: str) -> None:
         (lambda: simulate.blinking_filaments(duty=1), ValueError, "mean_on is 2.5 and"),
         (lambda: simulate.blinking_ring(mean_on=0.5), ValueError, "mean_on is 0.5"),
         (lambda: simulate.blinking_ring(radius=0), ValueError, "radius is 0"),
+        (
+            lambda: simulate.spots((5, 5), [(1, 1)], 1, [1, 2]),
+            ValueError,
+            "sigma has shape",
+        ),
+        (lambda: simulate.random_spots((5, 5), 0), ValueError, "frames is 0"),
+        (lambda: simulate.random_spots((5, 5), sigma=0), ValueError, "sigma is 0"),
+        (lambda: simulate.simplex_noise((9,)), ValueError, r"shape is \(9,\), but"),
+        (lambda: simulate.simplex_noise(9), TypeError, "shape is 9, but must be 2 to"),
+        (lambda: simulate.simplex_noise((9, 0)), ValueError, "shape is .*from 1 up"),
+        (
+            lambda: simulate.simplex_noise((9, 9), frequency=0),
+            ValueError,
+            "frequency is 0",
+        ),
+        (lambda: simulate.disc((9, 9), -1), ValueError, "radius is -1"),
         (lambda: simulate.add_ramp([1, 2]), ValueError, r"image has shape \(2,\)"),
         (lambda: simulate.add_squares([[1]], low=2, high=1), ValueError, "high is 1"),
     ],

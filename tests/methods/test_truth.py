@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import tifffile
 from numpy.typing import NDArray
-from simulation import blinking_filaments, dip
+from simulation import dip
 
 import napari_nanopyx as nx
 
@@ -21,7 +21,9 @@ MAGNIFICATION = 5
 @pytest.fixture(scope="module", params=[0, 1, 2])
 def filaments(request: pytest.FixtureRequest) -> NDArray[np.uint16]:
     """200 nm apart, in pixels of 100 nm, under a PSF of 280 nm."""
-    return blinking_filaments(separation=2.0, fwhm=2.8, frames=100, seed=request.param)
+    return nx.simulate.blinking_filaments(
+        separation=2.0, fwhm=2.8, frames=100, seed=request.param
+    ).movie
 
 
 def dip_between(image: NDArray[np.float32]) -> float:
@@ -70,13 +72,13 @@ def test_radial_fluctuations_tell_two_filaments_apart(
 
 @pytest.mark.parametrize("temporal", ["TRA", "TRPPM", "TRAC2", "TRAC4", "VAR"])
 def test_srrf_does_not_split_one_filament(temporal: Any) -> None:
-    movie = blinking_filaments(separation=0.0, fwhm=2.8, frames=100)
+    movie = nx.simulate.blinking_filaments(separation=0.0, frames=400, seed=0).movie
     image = nx.srrf(movie, MAGNIFICATION, temporal=temporal)[0]
     assert dip_between(image) < 0.02
 
 
 def test_one_filament_is_not_split() -> None:
-    movie = blinking_filaments(separation=0.0, fwhm=2.8, frames=100)
+    movie = nx.simulate.blinking_filaments(separation=0.0, frames=400, seed=0).movie
     for interpolation in ("catmull_rom", "fourier"):
         image = nx.esrrf(
             movie, MAGNIFICATION, 1.5, temporal="VAR", interpolation=interpolation

@@ -111,6 +111,9 @@ def frc(
     frequency: a strong signal that ends abruptly seems to end up to five rings later
     with ``"tukey"``, three with ``"hann"``.
 
+    Where images end inside their frame, as after padding with zeros, both end alike:
+    that counts as structure as fine as the pixels. Crop them first.
+
     The halves of a single image are white and black squares, where they are and zero
     elsewhere: each has half of the light, as the odd and the even frames of a movie
     have. Much structure finer than 2√2 pixels counts as noise of the outer rings: the

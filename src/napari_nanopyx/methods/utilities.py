@@ -176,7 +176,8 @@ def pearson(
     Raises
     ------
     TypeError, ValueError
-        If the images differ in shape, or nothing is left to compare.
+        If the images differ in shape, hold NaN or infinity, or nothing is left to
+        compare.
 
     Examples
     --------
@@ -189,6 +190,9 @@ def pearson(
             f"image_b has shape {second.shape}, but must have image_a's, {first.shape}"
             ", and both be (Y, X)"
         )
+    for name, image in (("image_a", first), ("image_b", second)):
+        if not np.isfinite(image).all():
+            raise ValueError(f"{name} holds NaN or infinity, but must be finite")
     cuts = []
     for moved, length in zip(shift, first.shape, strict=True):
         step = check.whole("shift", moved, 1 - length, length - 1)

@@ -22,8 +22,9 @@ from napari_nanopyx.simulate.moving import (
 )
 from napari_nanopyx.simulate.noise import camera_noise
 from napari_nanopyx.simulate.particles import ParticleField, particle_field
-from napari_nanopyx.simulate.patterns import add_ramp, add_squares
-from napari_nanopyx.simulate.spots import Beads, beads, spots
+from napari_nanopyx.simulate.patterns import add_ramp, add_squares, disc
+from napari_nanopyx.simulate.simplex import simplex_noise
+from napari_nanopyx.simulate.spots import Beads, SpotMovie, beads, random_spots, spots
 from napari_nanopyx.simulate.switching import photoswitching
 
 __all__ = [
@@ -32,6 +33,7 @@ __all__ = [
     "Channels",
     "DriftMovie",
     "ParticleField",
+    "SpotMovie",
     "add_ramp",
     "add_squares",
     "beads",
@@ -39,9 +41,12 @@ __all__ = [
     "blinking_filaments",
     "blinking_ring",
     "camera_noise",
+    "disc",
     "drift_movie",
     "misaligned_channels",
     "particle_field",
     "photoswitching",
+    "random_spots",
+    "simplex_noise",
     "spots",
 ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
+from typing import TypedDict, Unpack
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -113,18 +114,25 @@ def blinking(
     return BlinkingMovie(movie, places, states)
 
 
+class Emitters(TypedDict, total=False):
+    """What `blinking` can be told about the emitters and their images."""
+
+    fwhm: float
+    mean_on: float
+    duty: float
+    p_permanent_off: float
+    photons: float
+    background: float
+    seed: Seed
+
+
 def blinking_filaments(
     *,
     separation: float = 2.0,
-    fwhm: float = 2.8,
-    frames: int = 100,
-    shape: tuple[int, int] = (32, 24),
     spacing: float = 0.1,
-    mean_on: float = 2.5,
-    duty: float = 0.02,
-    photons: float = 500.0,
-    background: float = 20.0,
-    seed: Seed = None,
+    shape: tuple[int, int] = (32, 24),
+    frames: int = 100,
+    **emitters: Unpack[Emitters],
 ) -> BlinkingMovie:
     """Return a movie of two parallel filaments of blinking emitters.
 
@@ -133,18 +141,9 @@ def blinking_filaments(
     separation, spacing : float
         Distance of the filaments, and of neighbouring emitters on one, in pixels. They
         run along the rows, either side of the middle of the columns.
-    fwhm, frames, shape, mean_on, duty, photons, background, seed
-        As in `blinking`.
-
-    Returns
-    -------
-    BlinkingMovie
-        `movie`, `positions` and `states`.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If an argument is not of the right kind, or not in its range.
+    shape, frames, **emitters
+        As in `blinking`: ``fwhm``, ``mean_on``, ``duty``, ``p_permanent_off``,
+        ``photons``, ``background`` and ``seed``. It returns, and raises, the same.
 
     Examples
     --------
@@ -157,31 +156,16 @@ def blinking_filaments(
     along = np.arange(0.0, rows, check.positive("spacing", spacing))
     sides = [np.full_like(along, (columns + side * apart) / 2) for side in (-1, 1)]
     places = np.stack([np.tile(along, 2), np.concatenate(sides)], axis=1)
-    return blinking(
-        places,
-        (rows, columns),
-        frames,
-        fwhm=fwhm,
-        mean_on=mean_on,
-        duty=duty,
-        photons=photons,
-        background=background,
-        seed=seed,
-    )
+    return blinking(places, (rows, columns), frames, **emitters)
 
 
 def blinking_ring(
     *,
     radius: float = 3.0,
-    fwhm: float = 2.8,
-    frames: int = 100,
-    shape: tuple[int, int] = (32, 32),
     spacing: float = 0.1,
-    mean_on: float = 2.5,
-    duty: float = 0.02,
-    photons: float = 500.0,
-    background: float = 20.0,
-    seed: Seed = None,
+    shape: tuple[int, int] = (32, 32),
+    frames: int = 100,
+    **emitters: Unpack[Emitters],
 ) -> BlinkingMovie:
     """Return a movie of a ring of blinking emitters about the middle of the frame.
 
@@ -189,18 +173,8 @@ def blinking_ring(
     ----------
     radius, spacing : float
         Radius of the ring, and distance of emitters along it, in pixels.
-    fwhm, frames, shape, mean_on, duty, photons, background, seed
-        As in `blinking`.
-
-    Returns
-    -------
-    BlinkingMovie
-        `movie`, `positions` and `states`.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If an argument is not of the right kind, or not in its range.
+    shape, frames, **emitters
+        As in `blinking_filaments`. It returns, and raises, the same.
 
     Examples
     --------
@@ -215,14 +189,4 @@ def blinking_ring(
     places = np.stack(
         [rows / 2 + size * np.sin(angle), columns / 2 + size * np.cos(angle)], axis=1
     )
-    return blinking(
-        places,
-        (rows, columns),
-        frames,
-        fwhm=fwhm,
-        mean_on=mean_on,
-        duty=duty,
-        photons=photons,
-        background=background,
-        seed=seed,
-    )
+    return blinking(places, (rows, columns), frames, **emitters)

@@ -89,8 +89,8 @@ def drift_movie(
     places = beads(shape, count, photons=photons, sigma=sigma, seed=random).positions
     steps = step + wander * random.standard_normal((length - 1, 2))
     motion = np.vstack([np.zeros((1, 2)), np.cumsum(steps, axis=0)])
-    movie = [spots(shape, places + moved, photons, sigma) for moved in motion]
-    return DriftMovie(np.array(movie), places, motion)
+    movie = _frames(shape, places + motion[:, np.newaxis], photons, sigma)
+    return DriftMovie(movie, places, motion)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -169,5 +169,15 @@ def misaligned_channels(
     first = np.concatenate(places)
     by_bead = np.repeat(displacements.reshape(3, -1, 2), each, axis=1)
     positions = first + by_bead
-    image = [spots(shape, channel, photons, sigma) for channel in positions]
-    return Channels(np.array(image), positions, displacements)
+    image = _frames(shape, positions, photons, sigma)
+    return Channels(image, positions, displacements)
+
+
+def _frames(
+    shape: tuple[int, int],
+    positions: NDArray[np.float64],
+    photons: float,
+    sigma: float,
+) -> NDArray[np.float64]:
+    """Return one image for each set of positions, shape (frames, n, 2)."""
+    return np.array([spots(shape, places, photons, sigma) for places in positions])

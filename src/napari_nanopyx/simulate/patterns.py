@@ -1,4 +1,4 @@
-"""Uneven light to add to an image: a ramp, or squares."""
+"""Uneven light to add to an image: a ramp, or squares; a disc to light."""
 
 from __future__ import annotations
 
@@ -94,6 +94,41 @@ def add_squares(
     for level, (top, bottom), (left, right) in zip(light, rows, columns, strict=True):
         pattern[top : bottom + 1, left : right + 1] += level
     return pixels + pattern
+
+
+def disc(shape: tuple[int, int], radius: float | None = None) -> NDArray[np.bool_]:
+    """Return which pixels have their centre in a disc about the middle.
+
+    Parameters
+    ----------
+    shape : (int, int)
+        Rows and columns.
+    radius : float, optional
+        In pixels; by default half the shorter side.
+
+    Returns
+    -------
+    ndarray of bool, of this shape
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is not of the right kind, or not in its range.
+
+    Examples
+    --------
+    >>> from napari_nanopyx import simulate
+    >>> simulate.disc((4, 4)).astype(int)
+    array([[0, 1, 1, 0],
+           [1, 1, 1, 1],
+           [1, 1, 1, 1],
+           [0, 1, 1, 0]])
+    """
+    shape = given.image_shape("shape", shape)
+    reach = min(shape) / 2 if radius is None else given.not_negative("radius", radius)
+    rows, columns = (np.arange(length) + 0.5 - length / 2 for length in shape)
+    inside: NDArray[np.bool_] = np.add.outer(rows**2, columns**2) < reach**2
+    return inside
 
 
 def _image(image: ArrayLike) -> NDArray[np.float64]:
