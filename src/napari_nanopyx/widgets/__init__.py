@@ -24,6 +24,7 @@ _HOMES = {
     "StepWidget": "step",
     "SweepStep": "steps.measurements",
     "TransformStep": "steps.images",
+    "WorkflowPanel": "workflow_panel",
     "telomeres": "samples",
 }
 
@@ -46,6 +47,7 @@ __all__ = [
     "StepWidget",
     "SweepStep",
     "TransformStep",
+    "WorkflowPanel",
     "telomeres",
 ]
 

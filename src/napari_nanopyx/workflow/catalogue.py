@@ -47,8 +47,8 @@ class Kind:
     """Parameters and frames → where the result lies on the input."""
     image: Callable[[Any], Any] | None = None
     """Result → the image in a measurement, if there is one."""
-    over: Callable[[Mapping[str, Any]], str] = lambda _: ""
-    """Parameters → the input that the image lies over; by default the first."""
+    over: Callable[[Mapping[str, Any]], str | None] = lambda _: None
+    """Parameters → the input that the image lies over; None for the first."""
     numbers: Callable[[Any], Numbers] = lambda _: {}
     """Result → what the summary says of it."""
     loaded: Mapping[str, Any] = field(default_factory=dict)
@@ -125,6 +125,14 @@ def _resolution_numbers(result: Any) -> Numbers:
     }
 
 
+def _map_numbers(result: Any) -> Numbers:
+    found = result.resolution[np.isfinite(result.resolution)]
+    return {
+        "median resolution": float(np.median(found)) if found.size else None,
+        "unit": result.units,
+    }
+
+
 def _error_numbers(result: Any) -> Numbers:
     return {"RSP": float(result.rsp), "RSE": float(result.rse)}
 
@@ -190,6 +198,20 @@ _LISTED = (
         {"image": "image"},
         "measurement",
         numbers=_resolution_numbers,
+    ),
+    Kind(
+        nx.frc_map,
+        {"image_a": "image", "image_b": "image"},
+        "measurement",
+        image=lambda result: result.image(),
+        numbers=_map_numbers,
+    ),
+    Kind(
+        nx.decorrelation_map,
+        {"image": "image"},
+        "measurement",
+        image=lambda result: result.image(),
+        numbers=_map_numbers,
     ),
     Kind(
         nx.error_map,

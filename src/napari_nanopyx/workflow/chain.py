@@ -97,7 +97,7 @@ class Chain:
             return result, None, None
         over = kind.over(kind.defaults | dict(step.parameters))
         pixels = View(kind.image(result), "YX")
-        grid = arguments[over].grid
+        grid = arguments[over or next(iter(arguments))].grid
         view, path = self._store.images(
             step,
             iter([pixels[...]]),

@@ -70,7 +70,7 @@ def run(
     """
     check(workflow)
     wanted = wanted_axes(workflow)
-    view = as_view(image, axes or _usual(wanted, len(image.shape)), wanted)
+    view = as_view(image, axes or usual_axes(wanted, len(image.shape)), wanted)
 
     farthest = 0
 
@@ -89,7 +89,7 @@ def run(
     return kept
 
 
-def _usual(wanted: str, ndim: int) -> str:
+def usual_axes(wanted: str, ndim: int) -> str:
     """Return the letters of an image that has no names for its axes."""
     third = "Z" if "Z" in wanted else "C" if "C" in wanted else "T"
     fourth = "TZYX" if "Z" in wanted else "CTYX"

@@ -1,0 +1,40 @@
+"""Small parts that several panels are made of."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+
+from qtpy.QtWidgets import QHBoxLayout, QPushButton, QWidget
+
+from napari_nanopyx.widgets.messages import explain
+
+
+def beside(*widgets: QWidget) -> QHBoxLayout:
+    """Return widgets beside each other."""
+    made = QHBoxLayout()
+    for widget in widgets:
+        made.addWidget(widget)
+    return made
+
+
+def button(text: str, tip: str, pressed: Callable[[], None]) -> QPushButton:
+    """Return a button."""
+    made = QPushButton(text)
+    made.setToolTip(tip)
+    made.clicked.connect(lambda _checked: pressed())
+    return made
+
+
+def show_problem(title: str, problem: BaseException) -> None:
+    """Show a problem as a notification; one of the program with its traceback."""
+    from napari.utils.notifications import notification_manager, show_error
+
+    sentence = explain(title, problem)
+    if sentence is None:
+        notification_manager.receive_error(
+            type(problem), problem, problem.__traceback__
+        )
+        return
+    logging.getLogger(__name__).info("%s failed", title, exc_info=problem)
+    show_error(sentence)
