@@ -14,7 +14,7 @@ from codegen import interface as text
 from codegen.interface import KERNELS, Argument, Interface
 
 INCLUDE = re.compile(r"^#include .*\n", re.MULTILINE)
-SHARED = ("fluctuations.h",)
+SHARED = ("fluctuations.h", "srrf/exact.h")
 """Headers in the words of the dialect."""
 
 

@@ -193,6 +193,15 @@ PARAMETERS: dict[str, dict[str, dict[str, Any]]] = {
         "second order": {"temporal": "TRAC2", "magnification": 2, "weight": "before"},
         "third order": {"temporal": "TRAC3", "magnification": 3, "weight": "before"},
         "fourth order": {"temporal": "TRAC4", "magnification": 2, "weight": "before"},
+        "second order alone": {"temporal": "TRAC2", "magnification": 5},
+        "third order alone": {"temporal": "TRAC3", "ring_radius": 1.5},
+        "fourth order alone": {"temporal": "TRAC4", "magnification": 4},
+        "unweighted variance": {
+            "temporal": "VAR",
+            "intensity_weighting": False,
+            "renormalise": True,
+            "magnification": 2,
+        },
         "odd ring": {"axes": 3, "magnification": 1, "ring_radius": 1.5},
         "time points": {"frames_per_timepoint": 2, "magnification": 2},
     },
@@ -355,6 +364,8 @@ def test_agrees_when_every_frame_is_shifted(settings: str, name: str) -> None:
         ("esrrf", "odd exponent"),
         ("esrrf_3d", "odd exponent"),
         ("srrf", "odd ring"),
+        ("srrf", "second order alone"),
+        ("srrf", "unweighted variance"),
         ("convolve", "signed"),
         ("warp", "turned"),
         ("warp", "moved"),
@@ -370,12 +381,11 @@ def test_agrees_at_every_instruction_set(
 ) -> None:
     """The C core gives the same numbers on older processors."""
     parameters = PARAMETERS[task][settings]
-    image = inputs_of(task)["random camera"]
-    reference = reconstruct(task, image, "reference", **parameters)
     monkeypatch.setenv("NAPARI_NANOPYX_SIMD", level)
-    assert_agrees(
-        task, reconstruct(task, image, "serial", **parameters), reference, level
-    )
+    for label in ("random camera", "symmetric spots"):
+        reference = reference_of(task, settings, label)
+        result = reconstruct(task, inputs_of(task)[label], "serial", **parameters)
+        assert_agrees(task, result, reference, f"{level}, {label}")
 
 
 def test_opencl_is_among_those_tested() -> None:

@@ -47,6 +47,7 @@ typedef double wide __attribute__((vector_size(8 * WIDE)));
 typedef int64_t wide_mask __attribute__((vector_size(8 * WIDE)));
 
 #define ZERO ((real){0})
+#define WIDE_ZERO ((wide){0})
 #define bits(x) ((mask)(x))
 #define from_bits(i) ((real)(i))
 #define to_float(i) __builtin_convertvector(i, real)
@@ -55,6 +56,8 @@ typedef int64_t wide_mask __attribute__((vector_size(8 * WIDE)));
 #define to_thin(x) __builtin_convertvector(x, thin)
 #define absolute(x) ((real)((mask)(x) & 0x7fffffff))
 #define absolute_wide(x) ((wide)((wide_mask)(x) & 0x7fffffffffffffff))
+#define positive_wide(x) ((wide)((wide_mask)((x) > 0) & (wide_mask)(x)))
+#define with_sign(x, s) ((wide)((wide_mask)(x) ^ ((wide_mask)(s) & INT64_MIN)))
 #define where_negative(x, v) ((real)((mask)((x) < 0) & (mask)(v)))
 #define at_least(x, y) ((mask)((x) >= (y)))
 
@@ -62,6 +65,9 @@ INLINE real load(const float *p) { real v; memcpy(&v, p, sizeof v); return v; }
 INLINE void store(float *p, real v) { memcpy(p, &v, sizeof v); }
 INLINE thin load_thin(const float *p) { thin v; memcpy(&v, p, sizeof v); return v; }
 INLINE void store_thin(float *p, thin v) { memcpy(p, &v, sizeof v); }
+
+INLINE wide load_wide(const double *p) { wide v; memcpy(&v, p, sizeof v); return v; }
+INLINE void store_wide(double *p, wide v) { memcpy(p, &v, sizeof v); }
 
 INLINE real larger(real a, real b)
 {
@@ -108,6 +114,16 @@ INLINE thin root(thin x)
     return x;
 }
 
+INLINE wide root_wide(wide x)
+{
+    double lanes[WIDE];
+    memcpy(lanes, &x, sizeof x);
+    for (int i = 0; i < WIDE; i++)
+        lanes[i] = sqrt(lanes[i]);
+    memcpy(&x, lanes, sizeof x);
+    return x;
+}
+
 /* The LANES values at p[index[0]], p[index[1]], ... */
 INLINE real gather(const float *p, const int32_t *index)
 {
@@ -141,20 +157,26 @@ typedef float thin;
 typedef double wide;
 
 #define ZERO 0.0f
+#define WIDE_ZERO 0.0
 #define to_float(i) ((float)(i))
 #define to_whole(x) ((mask)(x))
 #define to_wide(x, scale) ((void)(scale), (double)(x))
 #define to_thin(x) ((float)(x))
 #define absolute(x) fabsf(x)
 #define absolute_wide(x) fabs(x)
+#define positive_wide(x) ((x) > 0 ? (x) : 0.0)
+#define with_sign(x, s) copysign(x, s)
 #define where_negative(x, v) ((x) < 0 ? (v) : 0.0f)
 #define at_least(x, y) (-((x) >= (y)))
 #define load(p) (*(p))
 #define store(p, v) (*(p) = (v))
 #define load_thin(p) (*(p))
 #define store_thin(p, v) (*(p) = (v))
+#define load_wide(p) (*(p))
+#define store_wide(p, v) (*(p) = (v))
 #define larger(a, b) ((a) > (b) ? (a) : (b))
 #define root(x) sqrtf(x)
+#define root_wide(x) sqrt(x)
 #define inverse_root(x) (1.0f / sqrtf(x))
 #define any_bit(x) ((x) != 0)
 #define gather(p, index) ((p)[*(index)])

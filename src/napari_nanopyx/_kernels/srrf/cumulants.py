@@ -36,13 +36,25 @@ class Autocumulant:
         self._origin: Plane | None = None
         self._sum: Plane | None = None
 
-    def push(self, image: NDArray[np.float32] | Plane, room: dict[Lags, Plane]) -> None:
-        """Take in the next image; ``room`` is memory to compute in, first empty."""
+    def push(
+        self,
+        image: NDArray[np.float32] | Plane,
+        room: dict[Lags, Plane],
+        error: NDArray[np.float32] | None = None,
+    ) -> None:
+        """Take in the next image, less its error if one is given.
+
+        ``room`` is memory to compute in, first empty.
+        """
         if self._origin is None or self._sum is None:
             self._origin = image.astype(np.float64)
+            if error is not None:
+                self._origin -= error
             self._sum = np.zeros_like(self._origin)
         series = self._levels[0]
         values = np.subtract(image, self._origin, out=series.place(self._sum, room))
+        if error is not None:
+            values -= error
         self._sum += values
         series.keep(values)
         level = 0

@@ -7,7 +7,10 @@
  *
  * Only the direction of a gradient counts. Where the four by four pixels that it is
  * interpolated from nearly cancel, float32 would lose it: such samples, about one in a
- * thousand, are taken once more in exact numbers. */
+ * thousand, are taken once more in exact numbers.
+ *
+ * Fluctuations of the radiality itself may be so small beside it that float32's rounding
+ * would show in their products: then it is found in double and kept in two parts. */
 #include "dialect.h"
 #include "srrf_arguments.h"
 
@@ -21,15 +24,7 @@ enum { COLUMN, COLUMN_REST, ROW, ROW_REST, BOUND, PLANES };
 /* A gradient is doubtful below this share of the largest one it is interpolated from. */
 #define DOUBT 0.005f
 
-#ifdef FIXED_POINT
-typedef long exact;
-#define to_exact(x, scale) ((long)rint((x) * (scale) * 3.0517578125e-5f))
-#define exact_product(a, b) (((long)(a) * (b) + (1 << 29)) >> 30)
-#else
-typedef double exact;
-#define to_exact(x, scale) ((void)(scale), (double)(x))
-#define exact_product(a, b) ((double)(a) * (double)(b))
-#endif
+#include "srrf/exact.h"
 
 /* A value with what it lacks. A running sum keeps its rounding error there (Kahan). */
 typedef struct {
@@ -37,13 +32,13 @@ typedef struct {
 } total;
 
 typedef struct {
-    real first, highest;
+    real first, first_error, highest;
     total sum, squares, light;
 } moments;
 
-/* What an output pixel is worth in one frame. */
+/* What an output pixel is worth in one frame; an error is to be taken off. */
 typedef struct {
-    real radiality, light;
+    real radiality, error, light;
 } worth;
 
 /* a + b, and what it lacks: the sum of both is exact. */
@@ -89,46 +84,6 @@ INLINE ring_sum take_sample(ring_sum r, real along, real across, real bound, int
     return r;
 }
 
-/* Sample `number` of one pixel in exact numbers. `gradient` points at the pixel. */
-INLINE float exact_sample(srrf_arguments a, GLOBAL const float *gradient, int number,
-                          int down, int across_at)
-{
-    long plane = (long)a.framed_rows * a.stride;
-    down += number;
-    across_at += number;
-    gradient += a.row_tap[down] * a.stride + a.column_tap[across_at];
-    exact x = 0, y = 0;
-    float largest = 0;
-    for (int i = 0; i < 4; i++)
-        for (int j = 0; j < 4; j++) {
-            GLOBAL const float *g = gradient + i * a.stride + j;
-            exact share = exact_product(a.row_shares[4 * down + i],
-                                        a.column_shares[4 * across_at + j]);
-            float column = g[COLUMN * plane], row = g[ROW * plane];
-            x += share * (to_exact(column, a.fixed_scale)
-                          + to_exact(g[COLUMN_REST * plane], a.fixed_scale));
-            y += share * (to_exact(row, a.fixed_scale)
-                          + to_exact(g[ROW_REST * plane], a.fixed_scale));
-            largest = fmax(largest, fmax(fabs(column), fabs(row)));
-        }
-#ifdef FIXED_POINT
-    float x_small = (float)x, y_small = (float)y;
-    float inverse = 1.0f / (fabs(x_small) + fabs(y_small) + 1e-30f);
-    x_small *= inverse;
-    y_small *= inverse;
-#else
-    /* A gradient below 1e-12 of the largest is rounding: see the root below. */
-    double inverse = 1.0 / (fabs(x) + fabs(y) + 1152921.504606846976e6 * largest + 1e-300);
-    float x_small = (float)(x * inverse), y_small = (float)(y * inverse);
-#endif
-    float u_x = a.direction[2 * number], u_y = a.direction[2 * number + 1];
-    float along = x_small * u_x + y_small * u_y, across = y_small * u_x - x_small * u_y;
-    float squared = x_small * x_small + y_small * y_small;
-    float root_inverse = 1.0f / (float)sqrt(squared + 1e-12f);
-    float hit = root_inverse * (squared * root_inverse - (float)fabs(across));
-    return along > 0 ? -hit * hit : hit * hit;
-}
-
 /* The sum over the ring with its doubtful samples; `gradient` points at the first lane. */
 INLINE real settled(srrf_arguments a, ring_sum r, GLOBAL const float *gradient, int down,
                     int across)
@@ -164,23 +119,29 @@ INLINE real blend_row(GLOBAL const float *p, TABLE const float *weights)
     return blend(load(p), load(p + 1), load(p + 2), load(p + 3), weights);
 }
 
-/* The worth of an output pixel, from the sum over its ring. `image` points at its camera
- * pixel; `row` and `column` are that pixel's in the camera frame. */
-INLINE worth finished(srrf_arguments a, real value, GLOBAL const float *image, int table,
+/* The radiality of an output pixel, from the sum over its ring. */
+INLINE total mean_of(srrf_arguments a, real sum)
+{
+    total t = {sum * (1.0f / a.ring), ZERO};
+    if (a.renormalise)
+        t.sum = t.sum * 0.5f + 0.5f;
+    if (a.positivity)
+        t.sum = larger(t.sum, ZERO);
+    return t;
+}
+
+/* The worth of an output pixel, from its radiality. `image` points at its camera pixel;
+ * `row` and `column` are that pixel's in the camera frame. */
+INLINE worth finished(srrf_arguments a, total value, GLOBAL const float *image, int table,
                       int row, int column, int phase)
 {
     int m = a.magnification;
     int down = table * m + phase / m, across = table * m + phase % m;
     real covered = load(a.column_mask + across * a.pitch + column)
         * a.row_mask[down * a.height + row];
-    worth w;
-    value = value * (1.0f / a.ring);
-    if (a.renormalise)
-        value = value * 0.5f + 0.5f;
-    if (a.positivity)
-        value = larger(value, ZERO);
-    w.radiality = value * covered;
-    w.light = ZERO;
+    worth w = {value.sum * covered, ZERO, ZERO};
+    if (a.precise)
+        w.error = value.error * covered;
     if (a.weighting != UNWEIGHTED) {
         TABLE const float *weights = a.light_column_weights + 4 * across;
         image += a.light_row_tap[down] * a.stride + a.light_column_tap[across];
@@ -220,8 +181,9 @@ INLINE moments take_in(srrf_arguments a, moments m, worth w, int is_first)
             m.light = plus(m.light, w.light);
     } else if (is_first) {
         m.first = value;
+        m.first_error = w.error;
     } else {
-        value = value - m.first;
+        value = (value - m.first) - (w.error - m.first_error);
         m.sum = plus(m.sum, value);
         m.squares = plus(m.squares, value * value);
     }
@@ -230,7 +192,7 @@ INLINE moments take_in(srrf_arguments a, moments m, worth w, int is_first)
 
 INLINE moments no_moments(void)
 {
-    moments m = {ZERO, ZERO, {ZERO, ZERO}, {ZERO, ZERO}, {ZERO, ZERO}};
+    moments m = {ZERO, ZERO, ZERO, {ZERO, ZERO}, {ZERO, ZERO}, {ZERO, ZERO}};
     return m;
 }
 
@@ -252,6 +214,8 @@ INLINE moments load_moments(srrf_arguments a, long i)
         m.squares = load_total(a.squares + i, a.squares_error + i);
     if (a.statistic == VARIANCE)
         m.first = load(a.first + i);
+    if (a.statistic == VARIANCE && a.precise)
+        m.first_error = load(a.first_error + i);
     if (a.statistic == PAIRS && a.weighting == AFTER)
         m.light = load_total(a.light + i, a.light_error + i);
     return m;
@@ -271,6 +235,8 @@ INLINE void store_moments(srrf_arguments a, long i, moments m)
     }
     if (a.statistic == VARIANCE)
         store(a.first + i, m.first);
+    if (a.statistic == VARIANCE && a.precise)
+        store(a.first_error + i, m.first_error);
     if (a.statistic == PAIRS && a.weighting == AFTER) {
         store(a.light + i, m.light.sum);
         store(a.light_error + i, m.light.error);
@@ -281,14 +247,19 @@ INLINE void store_moments(srrf_arguments a, long i, moments m)
 INLINE void store_frame(srrf_arguments a, long i, worth w)
 {
     store(a.radiality + i, a.weighting == BEFORE ? w.radiality * w.light : w.radiality);
+    if (a.precise)
+        store(a.radiality_error + i, w.error);
     if (a.weighting == AFTER)
         store(a.weighted + i, w.radiality * w.light);
 }
 
 /* The square below which gradients from the four by four pixels at g are doubtful. All
- * are where their squares would leave float32: nothing is at least NaN. */
-INLINE float bound_of(float largest)
+ * are where their squares would leave float32: nothing is at least NaN. Where sums are
+ * precise none is, and the largest of the pixels' components stands there instead. */
+INLINE float bound_of(srrf_arguments a, float largest)
 {
+    if (a.precise)
+        return largest;
     float limit = DOUBT * largest;
     int safe = largest == 0 || (largest > 1e-12f && largest < 1e15f);
     return safe ? limit * limit : (float)NAN;
@@ -352,7 +323,7 @@ INLINE void srrf_bound(srrf_arguments a, int column, int row, int frame)
             float y = g[ROW * plane + i * a.stride + j];
             largest = fmax(largest, fmax(fabs(x), fabs(y)));
         }
-    g[BOUND * plane] = bound_of(largest);
+    g[BOUND * plane] = bound_of(a, largest);
 }
 
 /* The sum over the ring of the pixels at `gradient`. */
@@ -378,6 +349,25 @@ INLINE real ring_of(srrf_arguments a, GLOBAL const float *gradient, int down, in
     return settled(a, r, gradient, down, across);
 }
 
+/* The radiality of the pixels at `gradient`, as precisely as the plan wants it. */
+INLINE total radiality_of(srrf_arguments a, GLOBAL const float *gradient, int down,
+                          int across)
+{
+    if (!a.precise)
+        return mean_of(a, ring_of(a, gradient, down, across));
+    union {
+        real all;
+        float each[LANES];
+    } sum, error;
+    for (int i = 0; i < LANES; i++) {
+        parted radiality = precise_radiality(a, gradient + i, down, across);
+        sum.each[i] = radiality.sum;
+        error.each[i] = radiality.error;
+    }
+    total t = {sum.all, error.all};
+    return t;
+}
+
 INLINE void srrf_frames(srrf_arguments a, int column, int phase, int row)
 {
     int m = a.magnification;
@@ -390,9 +380,9 @@ INLINE void srrf_frames(srrf_arguments a, int column, int phase, int row)
         kept = load_moments(a, target);
     for (int frame = 0; frame < a.count; frame++) {
         int table = frame % a.tables;
-        real value = ring_of(a, a.gradient + frame * PLANES * plane + place,
-                             (table * m + phase / m) * a.ring,
-                             (table * m + phase % m) * a.ring);
+        total value = radiality_of(a, a.gradient + frame * PLANES * plane + place,
+                                   (table * m + phase / m) * a.ring,
+                                   (table * m + phase % m) * a.ring);
         worth w = finished(a, value, a.image + frame * plane + place, table, row,
                            column * LANES, phase);
         if (a.statistic == FRAMES)
@@ -475,6 +465,12 @@ INLINE void smooth_rows(srrf_arguments a, const float *in, float *out, int frame
         }
 }
 
+/* A float with what it lacks, in double. */
+INLINE wide load_pair(const float *p, long rest)
+{
+    return to_wide(load_thin(p), 1) + to_wide(load_thin(p + rest), 1);
+}
+
 /* Where interpolated gradients are doubtful; `lines` is room for one row. */
 INLINE void bound_rows(srrf_arguments a, float *gradient, int framed_rows, float *lines)
 {
@@ -494,7 +490,7 @@ INLINE void bound_rows(srrf_arguments a, float *gradient, int framed_rows, float
         for (int c = 0; c + 3 < a.stride; c++) {
             float left = lines[c] > lines[c + 1] ? lines[c] : lines[c + 1];
             float right = lines[c + 2] > lines[c + 3] ? lines[c + 2] : lines[c + 3];
-            bound[c] = bound_of(left > right ? left : right);
+            bound[c] = bound_of(a, left > right ? left : right);
         }
     }
 }
@@ -543,9 +539,70 @@ INLINE void ring_of(srrf_arguments a, const float *gradient, const float *turned
         values[v] = settled(a, r[v], gradient + v * LANES, down, across);
 }
 
-/* One phase of one camera row; `image`, `gradient` and `turned` point at its first pixel. */
+/* The same as turn_rows in double. */
+INLINE void turn_rows_precisely(srrf_arguments a, const float *gradient, int down,
+                                double *turned)
+{
+    long plane = (long)a.framed_rows * a.stride;
+    for (int n = 0; n < a.ring; n++) {
+        const float *g = gradient + a.row_tap[down + n] * (long)a.stride;
+        const int *shares = a.row_shares + 4 * (down + n);
+        double u_x = a.direction[2 * n], u_y = a.direction[2 * n + 1];
+        double *along = turned + 2L * n * a.stride, *across = along + a.stride;
+        for (int c = 0; c < a.stride; c += WIDE) {
+            wide x = WIDE_ZERO, y = WIDE_ZERO;
+            for (int i = 0; i < 4; i++) {
+                const float *p = g + i * (long)a.stride + c;
+                double share = shares[i] * SHARE_UNIT;
+                x = x + load_pair(p + COLUMN * plane, plane) * share;
+                y = y + load_pair(p + ROW * plane, plane) * share;
+            }
+            store_wide(along + c, x * u_x + y * u_y);
+            store_wide(across + c, y * u_x - x * u_y);
+        }
+    }
+}
+
+/* The radiality of a row of pixels from such a row, in two parts. */
+INLINE void radiality_row(srrf_arguments a, const float *gradient, const double *turned,
+                          int down, int across, float *sums, float *errors)
+{
+    const float *bound = gradient + BOUND * (long)a.framed_rows * a.stride;
+    for (int c = 0; c < a.pitch; c += WIDE) {
+        wide value = WIDE_ZERO;
+        for (int n = 0; n < a.ring; n++) {
+            const int *shares = a.column_shares + 4 * (across + n);
+            const double *g = turned + 2L * n * a.stride + a.column_tap[across + n] + c;
+            const float *b = bound + a.row_tap[down + n] * (long)a.stride
+                + a.column_tap[across + n] + c;
+            wide along = WIDE_ZERO, aside = WIDE_ZERO;
+            for (int j = 0; j < 4; j++) {
+                double share = shares[j] * SHARE_UNIT;
+                along = along + load_wide(g + j) * share;
+                aside = aside + load_wide(g + a.stride + j) * share;
+            }
+            wide least = to_wide(load_thin(b), 1) * VANISHING;
+            wide squared = along * along + aside * aside;
+            wide inverse = 1.0 / root_wide(squared + least * least + 1e-300);
+            wide hit = inverse * (squared * inverse - absolute_wide(aside));
+            value = value - with_sign(hit * hit, along);
+        }
+        value = value / (double)a.ring;
+        if (a.renormalise)
+            value = value * 0.5 + 0.5;
+        if (a.positivity)
+            value = positive_wide(value);
+        thin sum = to_thin(value);
+        store_thin(sums + c, sum);
+        store_thin(errors + c, to_thin(to_wide(sum, 1) - value));
+    }
+}
+
+/* One phase of one camera row; `image`, `gradient` and `turned` point at its first pixel,
+ * and so do `sums` and `errors` if its radiality is known. */
 INLINE void phase_row(srrf_arguments a, const float *image, const float *gradient,
-                      const float *turned, int frame, int row, int phase)
+                      const float *turned, const float *sums, const float *errors,
+                      int frame, int row, int phase)
 {
     int m = a.magnification, table = frame % a.tables, is_first = a.fresh && frame == 0;
     int down = (table * m + phase / m) * a.ring, across = (table * m + phase % m) * a.ring;
@@ -554,13 +611,20 @@ INLINE void phase_row(srrf_arguments a, const float *image, const float *gradien
     for (int c = 0; c < a.pitch; c += 2 * LANES) {
         real values[2];
         int vectors = c + LANES < a.pitch ? 2 : 1;
-        if (vectors == 2)
+        if (!a.precise && vectors == 2)
             ring_of(a, gradient + c, turned + c, down, across, 2, values);
-        else
+        else if (!a.precise)
             ring_of(a, gradient + c, turned + c, down, across, 1, values);
         for (int v = 0; v < vectors; v++) {
             int column = c + v * LANES;
-            worth w = finished(a, values[v], image + column, table, row, column, phase);
+            total value;
+            if (a.precise) {
+                value.sum = load(sums + column);
+                value.error = load(errors + column);
+            } else {
+                value = mean_of(a, values[v]);
+            }
+            worth w = finished(a, value, image + column, table, row, column, phase);
             if (a.statistic == FRAMES) {
                 store_frame(a, frame * size + target + column, w);
             } else {
@@ -577,7 +641,7 @@ void srrf_part(srrf_arguments a, int part, float *scratch)
     long plane = (long)a.framed_rows * a.stride;
     float *image = scratch, *gradient = image + plane, *rough = gradient + PLANES * plane;
     float *turned = rough + (a.smoothing ? BOUND * plane : 0);
-    float *lines = turned + 2L * a.ring * a.stride;
+    float *lines = turned + (a.precise ? 4L : 2L) * a.ring * a.stride;
     int m = a.magnification, first = part * a.part_rows;
     int rows = a.height - first < a.part_rows ? a.height - first : a.part_rows;
     int framed_rows = rows + a.framed_rows - a.part_rows;
@@ -591,12 +655,19 @@ void srrf_part(srrf_arguments a, int part, float *scratch)
         bound_rows(a, gradient, framed_rows, lines);
         for (int r = 0; r < rows; r++) {
             long line = (r + a.before) * (long)a.stride;
+            const float *near = gradient + line + a.before;
             for (int phase = 0; phase < m * m; phase++) {
-                if (phase % m == 0)
-                    turn_rows(a, gradient + line,
-                              (frame % a.tables * m + phase / m) * a.ring, turned);
-                phase_row(a, image + line + a.before, gradient + line + a.before,
-                          turned + a.before, frame, first + r, phase);
+                int down = (frame % a.tables * m + phase / m) * a.ring;
+                int across = (frame % a.tables * m + phase % m) * a.ring;
+                if (phase % m == 0 && a.precise)
+                    turn_rows_precisely(a, gradient + line, down, (double *)turned);
+                else if (phase % m == 0)
+                    turn_rows(a, gradient + line, down, turned);
+                if (a.precise)
+                    radiality_row(a, near, (double *)turned + a.before, down, across, lines,
+                                  lines + a.stride);
+                phase_row(a, image + line + a.before, near, turned + a.before, lines,
+                          lines + a.stride, frame, first + r, phase);
             }
         }
     }

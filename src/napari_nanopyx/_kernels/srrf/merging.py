@@ -36,17 +36,21 @@ _MOMENTS: dict[Temporal, Statistic] = {"TRA": "AVG", "VAR": "VAR", "STD": "STD"}
 _SQUARES = ("sum", "sum_error", "squares", "squares_error")
 
 
-def outputs(temporal: Temporal, *, after: bool) -> tuple[str, ...]:
-    """Return what a block leaves behind; an error is to be taken off its sum."""
+def outputs(temporal: Temporal, *, after: bool, precise: bool) -> tuple[str, ...]:
+    """Return what a block leaves behind; an error is to be taken off its sum.
+
+    If ``precise``, so it is of single values.
+    """
     if temporal == "TRM":
         return ("highest",)
     if temporal == "TRA":
         return ("sum", "sum_error")
     if temporal in ("STD", "VAR"):
-        return ("first", *_SQUARES)
+        return (*(("first", "first_error") if precise else ("first",)), *_SQUARES)
     if temporal == "TRPPM":
         return (*_SQUARES, "light", "light_error") if after else _SQUARES
-    return ("radiality", "weighted") if after else ("radiality",)
+    values = ("radiality", "radiality_error") if precise else ("radiality",)
+    return (*values, "weighted") if after else values
 
 
 def phases(stack: NDArray[np.float64], magnification: int) -> NDArray[np.float64]:

@@ -80,6 +80,15 @@ class SrrfPlan:
         is_after = self.weight == "after" and self.temporal in merging.WEIGHTED_AFTER
         return AFTER if is_after else BEFORE
 
+    @property
+    def precise(self) -> bool:
+        """Whether what a reduction makes of radiality needs more digits than float32.
+
+        Light fluctuates more than radiality does, so that products with it do not.
+        """
+        fluctuates = self.temporal in ("VAR", "STD", "TRAC2", "TRAC3", "TRAC4")
+        return fluctuates and self.weighting != BEFORE
+
     @cached_property
     def windows(self) -> list[range]:
         """The frames of each time point that has enough of them."""
@@ -147,7 +156,8 @@ class SrrfPlan:
         """Return room for a band's planes, rows of ring samples, and three lines."""
         geometry = self._geometry(part_rows)
         planes = 2 * PLANES if self.gradient_smoothing else PLANES + 1
-        rows = planes * geometry.rows + 2 * self.ring + 3
+        turned = (4 if self.precise else 2) * self.ring
+        rows = planes * geometry.rows + turned + 3
         return rows * geometry.stride + 256
 
     def _geometry(self, part_rows: int) -> Geometry:
@@ -168,6 +178,7 @@ class SrrfPlan:
             "positivity": int(self.positivity),
             "renormalise": int(self.renormalise),
             "smoothing": int(self.gradient_smoothing),
+            "precise": int(self.precise),
             "before": geometry.before,
             "part_rows": part_rows,
             "framed_rows": geometry.rows,
@@ -190,7 +201,9 @@ class SrrfPlan:
         _, height, width = self.shape
         count = () if self.accumulates else (len(frames),)
         shape = (*count, self.magnification**2, height, padded(width))
-        names = merging.outputs(self.temporal, after=self.weighting == AFTER)
+        names = merging.outputs(
+            self.temporal, after=self.weighting == AFTER, precise=self.precise
+        )
         return dict.fromkeys(names, Output(shape))
 
     def reference(self, block: NDArray[Any], frames: range) -> Partial:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Iterable
 from typing import Any, Protocol
 
 import numpy as np
@@ -90,6 +91,9 @@ class Cumulant:
         """Take in a block; after the last one, write the image."""
         self._count += count
         frames = block["radiality"][..., : self._width]
+        errors: Iterable[NDArray[Any] | None] = itertools.repeat(None)
+        if "radiality_error" in block:
+            errors = block["radiality_error"][..., : self._width]
         weighted = block["weighted"][..., : self._width] if "weighted" in block else ()
         _, phases, height, width = frames.shape
         step = max(1, TILE_PIXELS // width)
@@ -98,8 +102,9 @@ class Cumulant:
             rows = slice(first, min(first + step, height))
             cumulant, weights = self._tile(phase, rows)
             room = rooms.setdefault(rows.stop - rows.start, {})
-            for frame in frames:
-                cumulant.push(frame[phase, rows], room)
+            for frame, error in zip(frames, errors, strict=False):
+                lacking = None if error is None else error[phase, rows]
+                cumulant.push(frame[phase, rows], room, lacking)
             for frame in weighted:
                 weights += frame[phase, rows]
             if out is None:

@@ -70,8 +70,9 @@ def frames_of(
     count, height, magnification, ring, before, framed_rows, stride, pitch, tables,
     direction, row_tap, row_shares, column_tap, column_shares, light_row_tap,
     light_row_weights, light_column_tap, light_column_weights, row_mask, column_mask,
-    weighting, positivity, renormalise, statistic, image, gradient, first, sum,
-    sum_error, squares, squares_error, light, light_error, highest, radiality, weighted,
+    weighting, positivity, renormalise, statistic, precise, image, gradient, first,
+    first_error, sum, sum_error, squares, squares_error, light, light_error, highest,
+    radiality, radiality_error, weighted,
 ):
     """Find the radiality of every output pixel and take it into what is kept."""
     m = magnification
@@ -152,8 +153,11 @@ def frames_of(
                     shine = max(shine, 0.0) * covered
                 worth = np.float32(x * shine if weighting == 1 else x)
                 k = left + c
+                lacking = np.float32(worth - x)
                 if statistic == 4:
                     radiality[frame * size + k] = worth
+                    if precise:
+                        radiality_error[frame * size + k] = lacking
                     if weighting == 2:
                         weighted[frame * size + k] = x * shine
                     continue
@@ -168,11 +172,15 @@ def frames_of(
                         squares_error[k] = 0
                     if statistic == 1:
                         first[k] = worth
+                        if precise:
+                            first_error[k] = lacking
                     if statistic == 2 and weighting == 2:
                         light[k] = 0
                         light_error[k] = 0
                 if statistic == 1:
                     worth -= first[k]
+                    if precise:
+                        worth -= lacking - first_error[k]
                 if statistic == 2:
                     worth = max(worth, np.float32(0))
                     if weighting == 2:
