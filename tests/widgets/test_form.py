@@ -108,7 +108,7 @@ def test_only_layers_that_fit_are_offered(form: Form, viewer: Any) -> None:
     form.reset_choices()
     field = form.fields["image"]
     assert isinstance(field, ComboBox)
-    assert [str(layer) for layer in field.choices] == ["movie", "picture"]
+    assert [str(layer) for layer in field.choices] == ["movie", "picture", "four axes"]
 
 
 def test_the_selected_layer_is_offered_first(viewer: Any, qtbot: Any) -> None:

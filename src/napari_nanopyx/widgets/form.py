@@ -13,7 +13,8 @@ from qtpy.QtWidgets import QFormLayout, QLabel, QWidget
 from superqt import QCollapsible
 
 from napari_nanopyx._parameters import PROGRAMMATIC, explanations, parameters
-from napari_nanopyx.widgets.layers import fits
+from napari_nanopyx.widgets.axis_chooser import AxisChooser
+from napari_nanopyx.widgets.layers import Source, fits, read
 
 if TYPE_CHECKING:
     from napari.viewer import Viewer
@@ -31,6 +32,8 @@ class Form(QWidget):
         Its layers are offered for the images.
     images
         The parameters that are images, with the numbers of axes they may have.
+    axes
+        The axes of the method where it is given most, such as ``"TYX"``.
     options
         What the hints cannot say, by parameter: any option of a magicgui widget.
     advanced
@@ -45,6 +48,7 @@ class Form(QWidget):
         viewer: Viewer,
         *,
         images: Mapping[str, Sequence[int]],
+        axes: str = "TYX",
         options: Mapping[str, Mapping[str, Any]] | None = None,
         advanced: Sequence[str] = (),
         hidden: Sequence[str] = (),
@@ -53,6 +57,7 @@ class Form(QWidget):
         self._viewer = viewer
         self._images = dict(images)
         self.fields: dict[str, ValueWidget[Any]] = {}
+        self.choosers: dict[str, AxisChooser] = {}
         tips = explanations(function)
         rows, rest = _rows(self), QWidget()
         folded_rows = _rows(rest)
@@ -68,6 +73,11 @@ class Form(QWidget):
                 field = parameter_field(parameter, hint, chosen)
             self.fields[name] = field
             _add_row(folded_rows if name in advanced else rows, label, field)
+            if name in images:
+                chooser = AxisChooser(viewer, images[name], axes)
+                field.changed.connect(chooser.show_layer)
+                self.choosers[name] = chooser
+                rows.addRow(chooser)
         self._defaults = self.parameters
         if folded_rows.rowCount():
             rows.addRow(_folded("More settings", rest))
@@ -78,6 +88,15 @@ class Form(QWidget):
     def layers(self) -> dict[str, Any]:
         """The chosen layers by parameter; None where no layer fits."""
         return {name: self.fields[name].value for name in self._images}
+
+    @property
+    def sources(self) -> dict[str, Source]:
+        """What a run keeps of the chosen layers, cut to the axes that are taken."""
+        self._follow_layers()
+        return {
+            name: read(layer, self.choosers[name].axes)
+            for name, layer in self.layers.items()
+        }
 
     @property
     def parameters(self) -> dict[str, Any]:
@@ -99,6 +118,11 @@ class Form(QWidget):
             field = self.fields[name]
             if isinstance(field, CategoricalWidget):
                 field.reset_choices()
+        self._follow_layers()
+
+    def _follow_layers(self) -> None:
+        for name, layer in self.layers.items():
+            self.choosers[name].show_layer(layer)
 
     def _layer_field(self, name: str, options: dict[str, Any]) -> ValueWidget[Any]:
         choices = partial(self._fitting_layers, self._images[name])

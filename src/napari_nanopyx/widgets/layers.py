@@ -6,6 +6,10 @@ over the input when its scale is multiplied by the step and the offset is added 
 translation. A magnified image has step 1/M and offset (1/M − 1)/2 (pixels share their
 outer borders, not their centres); an image of F frames, taken every G frames, has step
 G and offset (F − 1)/2, the middle of its frames.
+
+A method may be given some axes of the layer only, in another order. Its result gets the
+axes of the layer back, from the first one that it has; where the layer was cut, it is
+one pixel long and lies at the cut.
 """
 
 from __future__ import annotations
@@ -17,6 +21,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_nanopyx.widgets.axes import Axes
+
 if TYPE_CHECKING:
     from napari.layers import Image
 
@@ -27,7 +33,10 @@ class Source:
 
     name: str
     data: Any
-    """Any array-like, of the highest resolution; never computed here."""
+    """Any array-like, of the highest resolution; never computed here. It has the axes
+    that the method takes, the rest has those of the layer."""
+    axes: Axes
+    multiscale: bool
     scale: NDArray[np.float64]
     translate: NDArray[np.float64]
     rotate: NDArray[np.float64]
@@ -40,12 +49,12 @@ class Source:
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """Length of every axis."""
+        """Length of every axis that the method takes."""
         return tuple(int(length) for length in self.data.shape)
 
     @property
     def ndim(self) -> int:
-        """Number of axes."""
+        """Number of axes that the method takes."""
         return len(self.shape)
 
 
@@ -74,19 +83,30 @@ class Placement:
 
 
 def fits(layer: Any, dimensions: Sequence[int]) -> bool:
-    """Tell whether a layer is an image (not a colour photograph) with so many axes."""
+    """Tell whether a layer is an image (not a colour photograph) with enough axes."""
     from napari.layers import Image
 
-    return isinstance(layer, Image) and not layer.rgb and layer.ndim in dimensions
+    return isinstance(layer, Image) and not layer.rgb and layer.ndim >= min(dimensions)
 
 
-def read(layer: Image) -> Source:
-    """Return a layer's array and its place in the world."""
+def read(layer: Image, axes: Axes | None = None) -> Source:
+    """Return a layer's array and its place in the world.
+
+    Parameters
+    ----------
+    layer
+        Where to read.
+    axes
+        Those that the method takes; by default all.
+    """
     ndim = layer.ndim
     path = layer.source.path
+    axes = Axes(tuple(range(ndim))) if axes is None else axes
     return Source(
         name=layer.name,
-        data=layer.data[0] if layer.multiscale else layer.data,
+        data=axes.pick(layer.data[0] if layer.multiscale else layer.data),
+        axes=axes,
+        multiscale=bool(layer.multiscale),
         scale=np.array(layer.scale, dtype=float),
         translate=np.array(layer.translate, dtype=float),
         rotate=np.array(layer.rotate, dtype=float),
@@ -104,6 +124,14 @@ def flatten(image: NDArray[Any]) -> NDArray[Any]:
     return image[0] if image.ndim > 2 and len(image) == 1 else image
 
 
+def in_layer_order(image: NDArray[Any], source: Source) -> NDArray[Any]:
+    """Return a result with the axes of the layer, where it was cut one pixel long."""
+    own = source.axes.taken[source.ndim - image.ndim :]
+    kept = range(min(own), source.axes.ndim)
+    ordered = image.transpose(np.argsort(own))
+    return ordered[tuple(slice(None) if axis in own else np.newaxis for axis in kept)]
+
+
 def layer_options(source: Source, placement: Placement, ndim: int) -> dict[str, Any]:
     """Return what `add_image` must be told so that a result lies over its input.
 
@@ -112,30 +140,41 @@ def layer_options(source: Source, placement: Placement, ndim: int) -> dict[str, 
     source
         The input.
     placement
-        The grid of the result on the grid of the input, with the axes of the input.
+        The grid of the result on the grid of the input, along the axes of the method.
     ndim
-        Number of axes of the result: the last ones of the input.
+        Number of axes of the result: the last ones of the method.
 
     Returns
     -------
     dict
-        Scale, translate, rotate, shear, affine, units and axis labels.
+        Scale, translate, rotate, shear, affine, units and axis labels, along the axes
+        that `in_layer_order` gives the result.
     """
+    step, offset = np.ones(source.axes.ndim), np.zeros(source.axes.ndim)
+    for axis, position in source.axes.fixed.items():
+        offset[axis] = position
+    step[list(source.axes.taken)] = placement.step
+    offset[list(source.axes.taken)] = placement.offset
     linear = source.rotate @ source.shear @ np.diag(source.scale)
-    translate = source.translate + linear @ np.asarray(placement.offset)
-    kept = slice(source.ndim - ndim, None)
-    affine = np.eye(ndim + 1)
-    affine[:ndim, :ndim] = source.affine[:-1, :-1][kept, kept]
-    affine[:ndim, ndim] = source.affine[:-1, -1][kept]
+    translate = source.translate + linear @ offset
+    kept = slice(min(source.axes.taken[source.ndim - ndim :]), None)
     return {
-        "scale": (source.scale * np.asarray(placement.step))[kept],
+        "scale": (source.scale * step)[kept],
         "translate": translate[kept],
         "rotate": source.rotate[kept, kept],
         "shear": source.shear[kept, kept],
-        "affine": affine,
+        "affine": _last_axes(source.affine, kept),
         "units": source.units[kept],
         "axis_labels": source.axis_labels[kept],
     }
+
+
+def _last_axes(affine: NDArray[np.float64], kept: slice) -> NDArray[np.float64]:
+    linear = affine[:-1, :-1][kept, kept]
+    part = np.eye(len(linear) + 1)
+    part[:-1, :-1] = linear
+    part[:-1, -1] = affine[:-1, -1][kept]
+    return part
 
 
 def _shear_matrix(shear: NDArray[np.float64], ndim: int) -> NDArray[np.float64]:

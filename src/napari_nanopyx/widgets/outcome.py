@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from math import isfinite
 from threading import Event
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,13 @@ from numpy.typing import NDArray
 
 from napari_nanopyx.widgets import provenance
 from napari_nanopyx.widgets.compute import Progress
-from napari_nanopyx.widgets.layers import Placement, Source, flatten, layer_options
+from napari_nanopyx.widgets.layers import (
+    Placement,
+    Source,
+    flatten,
+    in_layer_order,
+    layer_options,
+)
 from napari_nanopyx.widgets.script import Call
 
 if TYPE_CHECKING:
@@ -108,10 +115,11 @@ def display_range(
     A few bright points would leave the rest dark, so the brightest thousandth is shown
     as white; what is negative, as autocorrelations can be, is shown as black.
     """
-    image = image[np.isfinite(image)]
     if not image.size:
         return (0.0, 1.0), (0.0, 1.0)
     low, high = float(image.min()), float(image.max())
+    if not (isfinite(low) and isfinite(high)):
+        return display_range(image[np.isfinite(image)])
     if not low < high:
         return (low, low + 1), (low, low + 1)
     values = image.ravel()[:: max(1, image.size // MOST_SAMPLES)]
@@ -132,7 +140,7 @@ def add_layer(
     if outcome.image is None:
         raise ValueError("the outcome has no image")
     layer = viewer.add_image(
-        outcome.image,
+        in_layer_order(outcome.image, source),
         name=name,
         colormap=colormap or source.colormap,
         contrast_limits=outcome.limits,

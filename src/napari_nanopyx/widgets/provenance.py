@@ -64,7 +64,8 @@ def fingerprint(data: Any) -> str:
     Three frames, because the array may be larger than memory and slow to read.
     """
     code = blake2b(f"{tuple(data.shape)} {data.dtype}".encode(), digest_size=16)
-    frames = (0, len(data) // 2, len(data) - 1) if len(data) else ()
+    length = data.shape[0]  # Zarr arrays have no len()
+    frames = (0, length // 2, length - 1) if length else ()
     for frame in sorted(set(frames)):
         code.update(np.ascontiguousarray(data[frame]).tobytes())
     return code.hexdigest()
@@ -75,6 +76,8 @@ def _describe_source(source: Source) -> dict[str, Any]:
         "layer": source.name,
         "path": source.path,
         "shape": list(source.shape),
+        "axes": list(source.axes.taken),
+        "at": {str(axis): at for axis, at in source.axes.fixed.items()},
         "dtype": str(source.data.dtype),
         "scale": [float(value) for value in source.scale],
         "units": [str(unit) for unit in source.units],

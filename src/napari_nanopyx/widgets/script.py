@@ -53,10 +53,17 @@ def _is_file(source: Source) -> bool:
     """Tell whether the layer is what the package itself would read from its file."""
     suffixes = (".tif", ".tiff", ".zarr")
     is_readable = source.path is not None and source.path.lower().endswith(suffixes)
-    return is_readable and source.ndim == 3
+    return is_readable and source.ndim == 3 and source.axes.are_all
 
 
 def _expression(source: Source) -> str:
     if _is_file(source):
         return f"open_movie({source.path!r})"
-    return f"viewer.layers[{source.name!r}].data"
+    level = "[0]" if source.multiscale else ""
+    array = f"viewer.layers[{source.name!r}].data{level}"
+    axes = source.axes
+    if axes.are_all:
+        return array
+    index = ", ".join(":" if isinstance(at, slice) else str(at) for at in axes.index)
+    turned = "" if list(axes.order) == sorted(axes.order) else f".transpose{axes.order}"
+    return f"{array}[{index}]{turned}"

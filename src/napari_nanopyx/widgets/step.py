@@ -23,7 +23,7 @@ from qtpy.QtWidgets import (
 from napari_nanopyx.widgets.compute import Job
 from napari_nanopyx.widgets.dock import DockContent
 from napari_nanopyx.widgets.form import Form
-from napari_nanopyx.widgets.layers import Source, read
+from napari_nanopyx.widgets.layers import Source
 from napari_nanopyx.widgets.messages import explain, how_it_was_computed
 from napari_nanopyx.widgets.outcome import Outcome, add_layer, compute
 from napari_nanopyx.widgets.plot import ResultPlot
@@ -57,6 +57,7 @@ class StepWidget(DockContent):
             step.function,
             viewer,
             images=step.images,
+            axes=step.axes,
             options=step.options,
             advanced=step.advanced,
             hidden=step.hidden,
@@ -71,7 +72,8 @@ class StepWidget(DockContent):
         )
         self.save_button = _button("Save …", "Save the last result", self.save)
         self.save_button.hide()
-        self._result: Any = None
+        self.result: Any = None
+        """What the last run that succeeded returned."""
         self.plot = ResultPlot()
         self.progress_bar = QProgressBar()
         self.progress_bar.setTextVisible(True)
@@ -87,11 +89,10 @@ class StepWidget(DockContent):
         """Put a run with the present settings in the queue."""
         if None in self.form.layers.values():
             return
-        sources, parameters = self._chosen()
-        step = self.step
-        first = sources[step.over(parameters) or next(iter(sources))]
+        step, call = self.step, self.call()
+        parameters = call.parameters
+        first = call.sources[step.over(parameters) or next(iter(call.sources))]
         image = None if step.place is None else step.image
-        call = Call(step.function, sources, parameters, step.loaded)
         job = Job(partial(compute, call, image))
         watch = Watch(job, f"{step.title} of {first.name}", self._main_window())
         if step.place is not None:
@@ -119,11 +120,18 @@ class StepWidget(DockContent):
         """Put Python lines that do the same into the clipboard."""
         if None in self.form.layers.values():
             return
-        text = as_python(Call(self.step.function, *self._chosen(), self.step.loaded))
         clipboard = QApplication.clipboard()
         if clipboard is not None:
-            clipboard.setText(text)
+            clipboard.setText(self.script())
             self.status.setText("Copied: paste it into the console or a script.")
+
+    def call(self) -> Call:
+        """Return what Run would call now."""
+        return Call(self.step.function, *self._chosen(), self.step.loaded)
+
+    def script(self) -> str:
+        """Return Python lines that do what Run would."""
+        return as_python(self.call())
 
     def stop(self) -> None:
         """Stop every run of this panel, the waiting ones too."""
@@ -147,7 +155,7 @@ class StepWidget(DockContent):
 
     def _chosen(self) -> tuple[dict[str, Source], dict[str, Any]]:
         """Return the images and the other arguments, as they are now."""
-        sources = {name: read(layer) for name, layer in self.form.layers.items()}
+        sources = self.form.sources
         parameters = {
             name: self._argument(name, value)
             for name, value in self.form.parameters.items()
@@ -199,7 +207,7 @@ class StepWidget(DockContent):
         self.status.setText("\n".join(filter(None, (outcome.summary, done))))
         if self.step.place is None and hasattr(outcome.result, "plot"):
             self.plot.show_result(outcome.result)
-        self._result = outcome.result
+        self.result = outcome.result
         self.save_button.setVisible(hasattr(outcome.result, "save"))
 
     def save(self, path: str = "") -> None:
@@ -209,7 +217,7 @@ class StepWidget(DockContent):
         if not path:
             return
         try:
-            self._result.save(path)
+            self.result.save(path)
             self.status.setText(f"Saved as {path}")
         except (OSError, ValueError) as problem:
             _show_problem(self.step.title, problem)

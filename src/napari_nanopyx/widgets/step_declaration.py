@@ -19,6 +19,8 @@ class Step:
     """Takes one array or more, the parameters, ``progress`` and ``cancel``."""
     images: Mapping[str, Sequence[int]]
     """The parameters that are images, with the numbers of axes they may have."""
+    axes: str = "TYX"
+    """The axes of the function where it is given most."""
     suffix: Callable[[Mapping[str, Any]], str] = lambda _: ""
     """Parameters → what the result's name says was done: ``"eSRRF AVG ×5"``."""
     place: Callable[[Source, Mapping[str, Any]], Placement] | None = None

@@ -110,6 +110,7 @@ class Esrrf3dStep(StepWidget):
             title="3-D eSRRF",
             function=napari_nanopyx.esrrf_3d,
             images={"image": (3, 4)},
+            axes="TZYX",
             suffix=lambda chosen: (
                 f"3-D eSRRF {chosen['temporal']} ×{chosen['magnification']}"
             ),
@@ -133,7 +134,7 @@ def _place_volume(source: Source, chosen: Mapping[str, Any]) -> Placement:
     grid = Placement.magnified(source.ndim, (axial, lateral, lateral))
     if source.ndim == 3:
         return grid
-    frames = min(chosen["frames_per_timepoint"] or len(source.data), len(source.data))
+    frames = min(chosen["frames_per_timepoint"] or source.shape[0], source.shape[0])
     return grid.windowed(frames, frames)
 
 
@@ -145,5 +146,5 @@ def _place_in_time(source: Source, chosen: Mapping[str, Any]) -> Placement:
     grid = Placement.magnified(source.ndim, chosen["magnification"])
     if source.ndim == 2:
         return grid
-    frames = min(chosen["frames_per_timepoint"] or len(source.data), len(source.data))
+    frames = min(chosen["frames_per_timepoint"] or source.shape[0], source.shape[0])
     return grid.windowed(frames, chosen.get("frame_gap") or frames)

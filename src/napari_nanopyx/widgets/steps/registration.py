@@ -83,6 +83,7 @@ class EstimateChannelsStep(StepWidget):
             title="Channel registration",
             function=napari_nanopyx.estimate_channel_shifts,
             images={"image": (3,)},
+            axes="CYX",
             options={
                 "image": {"label": "Channels"},
                 "reference": {
@@ -110,6 +111,7 @@ class RegisterChannelsStep(StepWidget):
             title="Register channels",
             function=napari_nanopyx.register_channels,
             images={"image": (3,)},
+            axes="CYX",
             suffix=lambda _: "registered",
             place=_same_place,
             options={
