@@ -95,14 +95,14 @@ class AxisChooser(QWidget):
             self.roles.append(field)
             self._rows.addRow(ROLES[role], field)
         for axis, position in enumerate(_shown(self._viewer, layer, shape)[:-2]):
-            field = QSpinBox()
-            field.setRange(0, shape[axis] - 1)
-            field.setValue(position)
-            field.setToolTip("Which one is taken, counted from 0")
-            field.valueChanged.connect(lambda _: self.changed.emit())
-            self.positions[axis] = field
+            number = QSpinBox()
+            number.setRange(0, shape[axis] - 1)
+            number.setValue(position)
+            number.setToolTip("Which one is taken, counted from 0")
+            number.valueChanged.connect(lambda _: self.changed.emit())
+            self.positions[axis] = number
             name = SPOKEN.get(letters[axis], f"axis {axis}").capitalize()
-            self._rows.addRow(f"{name} (of {shape[axis]})", field)
+            self._rows.addRow(f"{name} (of {shape[axis]})", number)
         self.note = QLabel()
         self.note.setWordWrap(True)
         self._rows.addRow(self.note)
