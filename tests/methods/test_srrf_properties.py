@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tracemalloc
+from threading import Event
 from typing import Any, get_args
 
 import numpy as np
@@ -12,10 +13,12 @@ from numpy.typing import NDArray
 from simulation import spots
 
 import napari_nanopyx as nx
+from napari_nanopyx import engine
 from napari_nanopyx._engine.context import choose_by
 from napari_nanopyx._engine.situation import Situation
 from napari_nanopyx._engine.types import Choice
 from napari_nanopyx._kernels.srrf.merging import LEAST_FRAMES, Temporal
+from napari_nanopyx.methods import _row_bands
 
 Image = NDArray[np.float64]
 
@@ -337,11 +340,11 @@ class Endless:
     dtype = np.dtype(np.uint16)
 
     def __init__(self, frames: int) -> None:
-        self.shape = (frames, 64, 64)
+        self.shape = (frames, 64, 32)
 
     def __getitem__(self, frames: slice) -> NDArray[np.uint16]:
         count = len(range(*frames.indices(self.shape[0])))
-        return np.random.default_rng(frames.start).poisson(90, (count, 64, 64)).astype(
+        return np.random.default_rng(frames.start).poisson(90, (count, 64, 32)).astype(
             self.dtype
         )  # fmt: skip
 
@@ -351,49 +354,74 @@ def twenty_frames(situation: Situation) -> Choice:
     return Choice(situation.candidates[0], 20, None, "asked for")
 
 
-def peak_bytes(temporal: Temporal, frames: int, *, integrate_lag_times: bool) -> int:
+def peak_bytes(temporal: Temporal, frames: int) -> int:
     movie: Any = Endless(frames)
     tracemalloc.start()
     try:
         with choose_by(twenty_frames):
-            nx.srrf(
-                movie,
-                2,
-                temporal=temporal,
-                integrate_lag_times=integrate_lag_times,
-                implementation="serial",
-            )
+            nx.srrf(movie, 2, temporal=temporal, implementation="serial")
         return tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
 
 
 @pytest.mark.parametrize("temporal", TEMPORAL)
-def test_memory_does_not_grow_with_the_frames(temporal: Temporal) -> None:
-    peak_bytes(temporal, 40, integrate_lag_times=False)
-    few, many = (
-        peak_bytes(temporal, frames, integrate_lag_times=False)
-        for frames in (200, 2000)
-    )
+def test_memory_does_not_grow_with_the_frames(
+    temporal: Temporal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nor with the lag times: their sums are kept for a band of rows at a time."""
+    monkeypatch.setattr(_row_bands, "KEPT_BYTES", 3 * 2**19)
+    peak_bytes(temporal, 40)
+    few, many = (peak_bytes(temporal, frames) for frames in (200, 2000))
     assert many < 1.1 * few
 
 
-@pytest.mark.parametrize(
-    ("temporal", "order"), [("TRAC2", 2), ("TRAC3", 3), ("TRAC4", 4)]
-)
-def test_each_longer_lag_time_takes_one_set_of_sums(
-    temporal: Temporal, order: int
+@pytest.mark.parametrize("temporal", ["TRAC2", "TRAC3", "TRAC4"])
+@pytest.mark.parametrize("drift", [False, True])
+@pytest.mark.parametrize("options", [{}, {"border": 2, "gradient_smoothing": True}])
+def test_bands_of_rows_do_not_matter(
+    temporal: Temporal,
+    drift: bool,
+    options: dict[str, Any],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Ten times the frames add two or three lag times, whatever their number."""
+    rng = np.random.default_rng(21)
+    tall = rng.poisson(rng.uniform(20, 400, (7, 67, 9))).astype(np.uint16)
+    shifts = rng.uniform(-3, 3, (7, 2)) if drift else None
+    calls: list[tuple[int, int]] = []
 
-    def lag_times(frames: int) -> int:
-        return 1 + lag_times(frames // order) if frames else 0
+    def reconstruct() -> NDArray[np.float32]:
+        calls.clear()
+        return nx.srrf(
+            tall,
+            3,
+            1.3,
+            temporal=temporal,
+            drift=shifts,
+            implementation="serial",
+            progress=lambda *done: calls.append(done),
+            **options,
+        )
 
-    images = {2: 5, 3: 9, 4: 15}[order]
-    image_bytes = 8 * (2 * 64) ** 2
-    peak_bytes(temporal, 40, integrate_lag_times=True)
-    few, many = (
-        peak_bytes(temporal, frames, integrate_lag_times=True) for frames in (200, 2000)
-    )
-    added = lag_times(2000) - lag_times(200)
-    assert many - few < 1.2 * added * images * image_bytes
+    whole = reconstruct()
+    assert calls[-1] == (7, 7)
+    monkeypatch.setattr(_row_bands, "KEPT_BYTES", 0)
+    assert_close(reconstruct(), whole)
+    done, total = calls[-1]
+    assert done == total >= 3 * 7
+    assert calls == sorted(calls)
+
+
+def test_cancelled_between_bands(
+    movie: NDArray[np.uint16], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_row_bands, "KEPT_BYTES", 0)
+    stop = Event()
+
+    def progress(done: int, total: int) -> None:
+        if done == len(movie) < total:
+            stop.set()
+
+    with pytest.raises(engine.Cancelled):
+        nx.srrf(movie, 2, temporal="TRAC2", progress=progress, cancel=stop)
+    assert stop.is_set()

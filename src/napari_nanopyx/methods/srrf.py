@@ -9,12 +9,13 @@ from typing import Annotated, Any, get_args
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from napari_nanopyx._engine.runner import Cancel, run
+from napari_nanopyx._engine.runner import Cancel
 from napari_nanopyx._engine.source import as_source
-from napari_nanopyx._kernels import tasks
 from napari_nanopyx._kernels.srrf.merging import LEAST_FRAMES, Temporal, Weight
+from napari_nanopyx._kernels.srrf.plan import SrrfPlan
 from napari_nanopyx._kernels.windows import windows
 from napari_nanopyx.methods import _checks as check
+from napari_nanopyx.methods._row_bands import reconstruct
 
 LEAST_RADIUS, MOST_RADIUS = 0.1, 3.0
 
@@ -115,11 +116,9 @@ def srrf(
 
     Notes
     -----
-    Memory does not grow with the number of frames, except with ``integrate_lag_times``:
-    then by one set of sums whenever their number has grown n times. Where the frames
-    of a time point do not fit in one block, an autocumulant of order 2, 3 or 4 keeps
-    about 8, 12 or 18 output images in float64, and 5, 9 or 15 more for each longer lag
-    time.
+    Memory does not grow with the number of frames. Autocumulants keep many sums, a set
+    for each lag time: beyond 256 MB of them, the movie is gone through several times,
+    for one band of rows after the other, and progress counts all passes.
 
     Radiality that is analysed alone, by STD, VAR or an autocumulant, is found in
     float64: in a spot without noise it varies by less than a hundredth of its value.
@@ -141,8 +140,9 @@ def srrf(
     source = as_source(image)
     reduction = check.one_of("temporal", temporal, get_args(Temporal))
     frames = check.whole("frames_per_timepoint", frames_per_timepoint, 0)
-    plan = tasks()["srrf"].plan(
-        source.shape,
+    count, height, width = source.shape
+    plan = SrrfPlan(
+        (count, height, width),
         magnification=check.whole("magnification", magnification, 1, 10),
         ring_radius=_ring_radius(ring_radius, source.shape),
         axes=check.whole("axes", axes, 2, 8),
@@ -157,9 +157,8 @@ def srrf(
         gradient_smoothing=check.flag("gradient_smoothing", gradient_smoothing),
         drift=check.drift(drift, source.shape),
     )
-    _check_frames(reduction, source.shape[0], frames)
-    return run(
-        tasks()["srrf"],
+    _check_frames(reduction, count, frames)
+    return reconstruct(
         source,
         plan,
         implementation=implementation,

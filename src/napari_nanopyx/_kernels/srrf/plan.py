@@ -160,6 +160,12 @@ class SrrfPlan:
         rows = planes * geometry.rows + turned + 3
         return rows * geometry.stride + 256
 
+    @property
+    def reach(self) -> int:
+        """Rows around a pixel's that its radiality depends on, to each side."""
+        geometry = self._geometry(1)
+        return 1 + max(geometry.before, geometry.after)
+
     def _geometry(self, part_rows: int) -> Geometry:
         return Geometry(
             self.shape[2], part_rows, self.ring_radius, self.gradient_smoothing
