@@ -173,6 +173,44 @@ def test_a_measured_preparation_replaces_the_guess() -> None:
     assert [each.name for each in ask(known, names, 1000).prepare] == ["numba"]
 
 
+def on_a_gpu() -> Implementation:
+    return Implementation("toy", "opencl:GPU", "opencl", "a GPU")
+
+
+def test_another_device_is_prepared_first_and_before_others_are_tried() -> None:
+    seconds = 0.01
+    known = table([("threads-dynamic", seconds)] * 20)
+    listed = [*map(candidate, ("threads-dynamic", "threads-static", "numba"))]
+    costs = [BESIDE * PREPARATION_SECONDS[kind] for kind in ("opencl", "numba")]
+    before = 200  # frames of the table
+    enough = int((sum(costs) + 0.1) / EXPLORATION_SHARE / seconds)
+    choice = choose(Situation(workload(), [*listed, on_a_gpu()], known, enough))
+    assert [each.name for each in choice.prepare] == ["opencl:GPU", "numba"]
+    just = int((costs[0] + seconds) / EXPLORATION_SHARE / seconds) - before + 3
+    choice = choose(Situation(workload(), [*listed, on_a_gpu()], known, just))
+    assert [each.name for each in choice.prepare] == ["opencl:GPU"]
+    assert choice.implementation.name == "threads-dynamic"
+    choice = choose(Situation(workload(), listed, known, just))
+    assert (choice.implementation.name, choice.reason) == ("threads-static", TRYING)
+
+
+def test_half_of_the_budget_is_kept_for_another_device() -> None:
+    """It may be many times faster; the next schedule of threads is not."""
+    known = table([("threads-dynamic", 0.01)])
+    names = ("threads-dynamic", "threads-static", "threads-guided", "serial")
+    lost, frames = 0.0, 0
+    while frames < 190:
+        listed = [*map(candidate, names), on_a_gpu()]
+        choice = choose(Situation(workload(), listed, known, 190 - frames))
+        assert not choice.prepare
+        slower = choice.implementation.name != "threads-dynamic"
+        seconds = 0.02 if slower else 0.01
+        known.add(measured(choice.implementation.name, seconds, choice.frames), True)
+        lost += slower * 0.01 * choice.frames
+        frames += choice.frames
+    assert 0 < lost <= EXPLORATION_SHARE / 2 * 0.01 * (frames + 20)
+
+
 def test_what_has_been_prepared_is_tried() -> None:
     known = table([("serial", 0.01)] * 20)
     listed = [candidate("serial"), candidate("numba")]
@@ -433,6 +471,35 @@ def test_the_end_of_a_delay_is_looked_for_and_found() -> None:
     assert frames[0] <= 4
     assert frames == sorted(frames)
     assert frames[-1] >= 10
+
+
+@pytest.mark.parametrize(("slowdown", "frames"), [(2.0, 20), (5.0, 5), (40.0, 1)])
+def test_a_long_delay_of_another_device_shows_on_few_frames(
+    slowdown: float, frames: int
+) -> None:
+    seconds = 5e-5
+    known = table([("serial", 1.5 * seconds)] * 10)
+    listed = [candidate("serial"), on_a_gpu()]
+    for factor in [1.0] * 10 + [slowdown] * 20:
+        on = measured("opencl:GPU", seconds * factor, frames=100)
+        known.add(replace(on, device="a GPU"), first=True)
+    while True:
+        choice = choose(Situation(workload(), listed, known, 10**6))
+        if choice.reason == PROBING:
+            break
+        known.add(measured("serial", 1.5 * seconds, choice.frames))
+    assert (choice.implementation.name, choice.frames) == ("opencl:GPU", frames)
+
+
+def test_a_suspicion_that_is_refuted_leaves_blocks_long() -> None:
+    names = ["serial", "threads-static"]
+    known = table([("threads-static", 0.02), ("serial", 0.01)] * 10)
+    usual = ask(known, names).frames
+    known.add(measured("serial", 0.2))
+    check = ask(known, names)
+    assert check.reason == CHECKING.format(20.0)
+    known.add(measured("serial", 0.01, check.frames))
+    assert ask(known, names).frames == pytest.approx(usual, rel=0.1)
 
 
 def test_a_delay_that_lasts_costs_a_small_share() -> None:

@@ -60,10 +60,11 @@ def choose(situation: Situation) -> Choice:
         return _take(situation, best, known)
     others = [c for c in usable if c is not best]
     contest = Contest(situation, others, known, best)
-    wanted = tuple(worth_preparing(contest)) if ready else ()
+    prepare, kept = worth_preparing(contest) if ready else ([], 0.0)
+    wanted = tuple(prepare)
     if _needs_checking(best, known):
         return _check(situation, best, known, wanted)
-    found = trials(contest) or probes(contest)
+    found = trials(contest, kept) or probes(contest)
     if found:
         cheapest = min(found, key=lambda t: (t.cost, _guess_rank(t.implementation)))
         return _try(cheapest, known, wanted)

@@ -158,10 +158,15 @@ def preparation(evidence: Evidence, candidate: Implementation) -> float:
     return PREPARATION_SECONDS.get(candidate.kind, 0.0) if known is None else known
 
 
-def time_lost(exact: Mapping[Arm, Record], best: Arm, seconds: float) -> float:
-    """Return what all others than the best have cost beyond its time for a frame."""
+def time_lost(
+    exact: Mapping[Arm, Record], best: Arm, seconds: float, share: float
+) -> float:
+    """Return what all others than the best have cost beyond its time for a frame.
+
+    They were prepared beside the computation, which costs a share of the seconds.
+    """
     return sum(
-        record.preparation + max(0.0, record.seconds - record.frames * seconds)
+        share * record.preparation + max(0.0, record.seconds - record.frames * seconds)
         for arm, record in exact.items()
         if arm != best
     )

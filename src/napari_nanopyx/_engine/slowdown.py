@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import accumulate, islice
+from itertools import accumulate, islice, pairwise
 from math import inf
 from typing import NamedTuple
 
@@ -41,7 +41,9 @@ def pace(runs: Sequence[Run]) -> Pace:
     """
     judged = [run for run in islice(reversed(runs), JUDGED) if run.slowdown]
     slowdowns = [run.slowdown or 1.0 for run in judged]
-    feared = max(slowdowns[:_DISTRUSTED], default=1.0)
+    newest = slowdowns[: _DISTRUSTED + 1]
+    agreed = (min(pair) for pair in pairwise(newest))
+    feared = max([*slowdowns[:1], *agreed], default=1.0)
     if feared == 1:
         return USUAL
     usual = (

@@ -46,7 +46,7 @@ RENEWING = "slower when it was last measured, long ago: measuring it again"
 _LONGER = 4
 _HOPELESS = 3.0
 _COLD_TRIALS = 3
-_PROBE_SECONDS = {"opencl": 0.001}
+_PROBE_SECONDS = 0.001
 _PROCESSOR_PROBE_SECONDS = 0.05
 """A shorter block can escape the others that share a processor, by luck."""
 
@@ -81,12 +81,18 @@ class Contest:
         return self.situation.evidence.exact(self.situation.workload)
 
     @cached_property
-    def budget(self) -> float:
-        """Seconds that trials of this workload may still cost."""
+    def allowance(self) -> float:
+        """Seconds that all trials of this workload may cost, past ones included."""
         total = time_spent(self.measured)
         total += self.known[self.best.name].total(self.situation.remaining)
-        lost = time_lost(self.measured, arm_of(self.best), self.seconds)
-        return EXPLORATION_SHARE * total - lost
+        return EXPLORATION_SHARE * total
+
+    @cached_property
+    def budget(self) -> float:
+        """Seconds that trials of this workload may still cost."""
+        share = self.situation.background_share
+        lost = time_lost(self.measured, arm_of(self.best), self.seconds, share)
+        return self.allowance - lost
 
     @cached_property
     def unknown(self) -> list[tuple[Implementation, Record | None, Estimate | None]]:
@@ -101,9 +107,10 @@ class Contest:
         return found
 
 
-def trials(contest: Contest) -> list[Trial]:
-    """Return what can be tried at once within the budget."""
+def trials(contest: Contest, kept: float = 0.0) -> list[Trial]:
+    """Return what can be tried at once within the budget, less what is kept of it."""
     situation, found = contest.situation, []
+    budget = contest.budget - kept
     for candidate, tried, estimate in contest.unknown:
         if not _is_ready(situation, candidate):
             continue
@@ -112,7 +119,7 @@ def trials(contest: Contest) -> list[Trial]:
         if tried is not None:
             # Blocks of two lengths tell a fixed time from the time of each frame.
             wished = max(wished, _LONGER * tried.block_time.most_frames)
-        affordable = int(contest.budget / excess) if excess > 0 else wished
+        affordable = int(budget / excess) if excess > 0 else wished
         frames = min(wished, affordable, situation.remaining)
         if frames >= 1:
             reason = TRYING if tried is None else TRYING_AGAIN
@@ -120,19 +127,33 @@ def trials(contest: Contest) -> list[Trial]:
     return found
 
 
-def worth_preparing(contest: Contest) -> list[Implementation]:
+def worth_preparing(contest: Contest) -> tuple[list[Implementation], float]:
     """Return what should be compiled and set up beside the computation.
 
     What is known to be faster: if that saves more than it costs, in the rest of this
     run or had it been ready since it was used last. What is unknown: if the budget of
-    trials allows it.
+    trials allows it. What is to be kept of the budget for these is returned, too: half
+    of all while another device cannot be afforded, which promises more than others
+    on the same one.
     """
-    situation, wanted = contest.situation, []
-    for candidate, _, estimate in contest.unknown:
-        cost = _cost_of_preparing(situation, candidate)
-        cost += _excess(contest, candidate, estimate)
-        if not _is_ready(situation, candidate) and cost <= contest.budget:
+    situation, wanted, kept, least = contest.situation, [], 0.0, 0.0
+    costs = [
+        (
+            candidate.device == contest.best.device,
+            _cost_of_preparing(situation, candidate)
+            + _excess(contest, candidate, estimate),
+            candidate,
+        )
+        for candidate, _, estimate in contest.unknown
+        if not _is_ready(situation, candidate)
+    ]
+    for is_same_device, cost, candidate in sorted(costs, key=lambda each: each[:2]):
+        if kept + cost <= contest.budget:
             wanted.append(candidate)
+            kept += cost
+        elif not is_same_device:
+            least = contest.allowance / 2
+    kept = max(kept, least)
     for candidate in contest.others:
         known = contest.known.get(candidate.name)
         if candidate in wanted or known is None or known.is_ready:
@@ -141,7 +162,7 @@ def worth_preparing(contest: Contest) -> list[Implementation]:
         saved = (contest.seconds - known.usual.frame_seconds) * frames
         if saved > _cost_of_preparing(situation, candidate):
             wanted.append(candidate)
-    return wanted
+    return wanted, kept
 
 
 def probes(contest: Contest) -> list[Trial]:
@@ -159,8 +180,7 @@ def probes(contest: Contest) -> list[Trial]:
     found = []
     for other, estimate in ready:
         if (other, estimate) in delayed:
-            seconds = _PROBE_SECONDS.get(other.kind, _PROCESSOR_PROBE_SECONDS)
-            frames = ceil(seconds / max(estimate.usual.per_frame, 1e-6))
+            frames = _probe_frames(other, estimate)
             share, least, reason = PROBE_SHARE / len(delayed), 0.0, PROBING
         else:
             frames = frames_in(TRIAL_SECONDS, contest.seconds)
@@ -178,6 +198,19 @@ def probes(contest: Contest) -> list[Trial]:
 def frames_in(seconds: float, per_frame: float) -> int:
     """Return how many frames such a time gives, at least one."""
     return max(1, round(seconds / max(per_frame, 1e-9)))
+
+
+def _probe_frames(other: Implementation, estimate: Estimate) -> int:
+    """Return the fewest frames that tell a delay from none.
+
+    On a device of its own, what the delay adds has to be as long as what the block
+    takes besides its frames: of a long delay a single frame shows that.
+    """
+    per_frame = max(estimate.usual.per_frame, 1e-6)
+    if other.kind != "opencl":
+        return ceil(_PROCESSOR_PROBE_SECONDS / per_frame)
+    seconds = max(_PROBE_SECONDS, estimate.usual.fixed)
+    return ceil(min(seconds / (estimate.pace.slowdown - 1), _PROBE_SECONDS) / per_frame)
 
 
 def _is_worth_trying(
