@@ -13,7 +13,7 @@ help:
 	@echo "make test   install what the tests need and run them"
 	@echo "make gui    open napari with the plugin"
 	@echo "make bench  measure speed beside other programs (half an hour)"
-	@echo "make bench-agent  replay how the engine chooses (a minute)"
+	@echo "make bench-agent  replay how the engine chooses (two minutes)"
 	@echo "make lint   check style, types and import rules"
 	@echo "make docs   draw the pictures of the documentation"
 	@echo "make clean  remove what these commands made"

@@ -66,8 +66,8 @@ def made(seed: int) -> list[Trace]:
     drift = np.geomspace(1.0, 2.0, steps)
     gone = np.where(np.arange(steps) < half, 1.0, np.nan)
     short, long = _runs(steps, 10), _runs(steps, 100)
-    one = _Maker(rng, [side])
-    several = _Maker(rng, [80, 160, 320, 640])
+    one = Maker(rng, [side])
+    several = Maker(rng, [80, 160, 320, 640])
     return [
         one.trace("cold start", "nothing known, a GPU", long, known=()),
         one.trace("cold start, CPU", "nothing known", long, no_gpu, known=()),
@@ -98,7 +98,7 @@ def _published(rng: np.random.Generator, task: str, steps: int) -> Trace:
     """Return runs one after the other, with the GPU delayed in the middle third."""
     milliseconds, delay = MILLISECONDS[task], np.ones(steps)
     delay[steps // 3 : 2 * steps // 3] = GPU_DELAYS[task]
-    return _Maker(rng, [1000], {n: ms * 1e-3 for n, ms in milliseconds.items()}).trace(
+    return Maker(rng, [1000], {n: ms * 1e-3 for n, ms in milliseconds.items()}).trace(
         f"{task}, GPU delayed",
         "as published: in the middle third",
         _runs(steps, 4),
@@ -107,7 +107,7 @@ def _published(rng: np.random.Generator, task: str, steps: int) -> Trace:
     )
 
 
-class _Maker:
+class Maker:
     """Makes traces over some image sizes."""
 
     def __init__(

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from benchmarks import trace as traces
 from benchmarks.made_traces import made
 from benchmarks.trace import Trace
+from benchmarks.varied_traces import varied
 from napari_nanopyx._engine import agent, paper
 from napari_nanopyx._engine.evidence import Evidence
 from napari_nanopyx._engine.record import Arm
@@ -23,9 +24,6 @@ from napari_nanopyx._engine.types import Implementation, Measurement, Timing
 
 FAILURE_SECONDS = 0.1
 """What it costs to notice that an implementation has failed."""
-
-SMOOTHED_STEPS = 9
-"""The oracle knows how fast each is over so many steps, but not the noise."""
 
 
 @dataclass(frozen=True)
@@ -146,76 +144,21 @@ class _Preparing:
         return seconds + min(seconds, max(busy, 0.0)) * BACKGROUND_SHARE / self._cores
 
 
-def oracle_seconds(trace: Trace) -> float:
-    """Return the least time, with each preparation paid once where it pays.
-
-    It changes the implementation at any step at no cost, and knows how fast each will
-    be; the noise of a single step it does not know, or it would profit from it. What a
-    block takes besides its frames it pays once a run, in equal parts at each step.
-    """
-    smooth = {name: _smoothed(seconds) for name, seconds in trace.seconds.items()}
-    run_steps = np.repeat(*[[steps for _, steps in trace.runs]] * 2)
-    fixed = {n: trace.block_seconds.get(n, 0.0) / run_steps for n in smooth}
-    costs = trace.prepare_seconds
-    prepared = frozenset(n for n in costs if costs[n] <= 0 or n in trace.prepared)
-    # For each set of prepared implementations: what it thinks it took, and what it did.
-    paths = {prepared: (0.0, 0.0)}
-    for step in range(len(next(iter(smooth.values())))):
-        for known in sorted(paths, key=len):
-            for name in trace.seconds.keys() - known:
-                thought, took = (seconds + costs[name] for seconds in paths[known])
-                other = paths.get(known | {name}, (inf, inf))
-                paths[known | {name}] = min(other, (thought, took))
-        paths.pop(frozenset(), None)  # nothing can compute without any
-        for known, (thought, took) in paths.items():
-            here = {
-                n: smooth[n][step] * trace.step_frames + fixed[n][step]
-                for n in known
-                if trace.seconds[n][step] > 0
-            }
-            name = min(here, key=lambda n: here[n])
-            step_seconds = trace.seconds[name][step] * trace.step_frames
-            paths[known] = (
-                thought + here[name],
-                took + step_seconds + fixed[name][step],
-            )
-    return min(paths.values())[1]
-
-
-def table(groups: Mapping[str, Iterable[Trace]]) -> list[str]:
-    """Return the time over the oracle's, averaged over the traces of a name."""
-    columns = ["trace", *PLAYERS, "gain by delays"]
-    rows = ["| " + " | ".join(columns) + " |", "|---" * len(columns) + "|"]
-    for name, found in groups.items():
-        listed = list(found)
-        least = np.array([oracle_seconds(trace) for trace in listed])
-        taken = {
-            player: np.array(
-                [
-                    replay(trace, PLAYERS[player], n).seconds
-                    for n, trace in enumerate(listed)
-                ]
-            )
-            for player in PLAYERS
-        }
-        cells = [f"{np.mean(taken[p] / least - 1) + 1e-9:.1%}" for p in PLAYERS]
-        gain = float(np.mean(taken["no delays"] / taken["paper"]))
-        rows.append("| " + " | ".join([name, *cells, f"{gain:.2f}×"]) + " |")
-    return rows
-
-
 def main() -> None:
     """Run the command line."""
+    from benchmarks import replay_report
+
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.replay", description=__doc__
     )
     parser.add_argument("--seeds", type=int, default=5, help="made traces of each sort")
     parser.add_argument("--traces", type=Path, default=Path(__file__).parent / "traces")
+    parser.add_argument("--results", type=Path, default=replay_report.RESULTS)
     parser.add_argument("--write", type=Path, help="write the made traces here as JSON")
     options = parser.parse_args()
     groups: dict[str, list[Trace]] = {}
     for seed in range(options.seeds):
-        for trace in made(seed):
+        for trace in (*made(seed), *varied(seed)):
             groups.setdefault(trace.name, []).append(trace)
     if options.write is not None:
         options.write.mkdir(parents=True, exist_ok=True)
@@ -223,8 +166,9 @@ def main() -> None:
             traces.write(listed[0], options.write / f"{name}.json")
     for path in sorted(options.traces.glob("*.json")):
         groups.setdefault(path.stem, []).append(traces.read(path))
-    print("Time over that of an oracle:\n")
-    print("\n".join(table(groups)))
+    scores = replay_report.scores(groups)
+    replay_report.write(scores, options.results)
+    print("\n".join(replay_report.table(scores)))
 
 
 def _remembered(trace: Trace) -> Evidence:
@@ -248,14 +192,6 @@ def _remembered(trace: Trace) -> Evidence:
 
 def _frames(trace: Trace, name: str) -> NDArray[np.float64]:
     return np.repeat(trace.seconds[name], trace.step_frames)
-
-
-def _smoothed(seconds: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return running medians; an implementation that fails is never the fastest."""
-    half = SMOOTHED_STEPS // 2
-    padded = np.pad(np.nan_to_num(seconds, nan=inf), half, mode="edge")
-    windows = np.lib.stride_tricks.sliding_window_view(padded, SMOOTHED_STEPS)
-    return np.asarray(np.median(windows, axis=1))
 
 
 if __name__ == "__main__":
