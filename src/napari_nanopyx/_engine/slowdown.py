@@ -23,9 +23,9 @@ class Pace(NamedTuple):
     suspected: float = 1.0
     """The same by the newest block alone."""
     feared: float = 1.0
-    """The same by the slowest of the newest four."""
+    """The same by the newest block, or by two of the newest that agree."""
     flops: float = inf
-    """How much work a block may be until those four are fast again."""
+    """How much work a block may be while that is feared."""
 
 
 USUAL = Pace()
@@ -41,8 +41,7 @@ def pace(runs: Sequence[Run]) -> Pace:
     """
     judged = [run for run in islice(reversed(runs), JUDGED) if run.slowdown]
     slowdowns = [run.slowdown or 1.0 for run in judged]
-    newest = slowdowns[: _DISTRUSTED + 1]
-    agreed = (min(pair) for pair in pairwise(newest))
+    agreed = (min(pair) for pair in pairwise(slowdowns[: _DISTRUSTED + 1]))
     feared = max([*slowdowns[:1], *agreed], default=1.0)
     if feared == 1:
         return USUAL
