@@ -174,4 +174,4 @@ def say_written(target: Path, shape: tuple[int, ...], runs: Iterable[Run]) -> No
     size = " x ".join(str(length) for length in shape)
     counts = frames_by_implementation(runs)
     computed = ", ".join(f"{name} ({count} frames)" for name, count in counts.items())
-    typer.echo(f"{target}: {size}, computed by {computed}")
+    typer.echo(f"{target}: {size}" + (f", computed by {computed}" if computed else ""))

@@ -5,24 +5,33 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
+import numpy as np
 import typer
 
 import napari_nanopyx as nx
 from napari_nanopyx import _terminal as terminal
 from napari_nanopyx._benchmark_command import benchmark
 from napari_nanopyx._commands import (
-    Channel,
-    Pinned,
-    Plane,
-    Source,
-    Target,
     images_command,
     in_time,
     numbers_command,
     table_command,
+    two_directions,
+    uncalibrated,
     unchanged,
 )
+from napari_nanopyx._options import (
+    Channel,
+    Numbers,
+    Pair,
+    Pinned,
+    Plane,
+    Source,
+    Table,
+    Target,
+)
 from napari_nanopyx._run_command import new_workflow, run
+from napari_nanopyx._simulate_command import app as simulate
 
 app = typer.Typer(
     name="napari-nanopyx",
@@ -35,13 +44,44 @@ app = typer.Typer(
 
 esrrf = app.command("esrrf")(images_command(nx.esrrf, in_time))
 srrf = app.command("srrf")(images_command(nx.srrf, in_time))
+esrrf_3d = app.command("esrrf-3d")(images_command(nx.esrrf_3d, in_time, axes="TZYX"))
+sweep_esrrf = app.command("sweep-esrrf")(
+    numbers_command(nx.sweep_esrrf, {"radii": Numbers, "sensitivities": Numbers})
+)
 frc = app.command("frc")(numbers_command(nx.frc))
 decorrelation = app.command("decorrelation")(numbers_command(nx.decorrelation))
+frc_map = app.command("frc-map")(numbers_command(nx.frc_map))
+decorrelation_map = app.command("decorrelation-map")(
+    numbers_command(nx.decorrelation_map)
+)
 error_map = app.command("error-map")(numbers_command(nx.error_map))
 denoise = app.command("denoise")(images_command(nx.denoise_nlm, unchanged))
 estimate_drift = app.command("estimate-drift")(table_command(nx.estimate_drift))
 correct_drift = app.command("correct-drift")(
     images_command(nx.correct_drift, unchanged, {"table": nx.DriftTable})
+)
+estimate_channel_shifts = app.command("estimate-channel-shifts")(
+    table_command(nx.estimate_channel_shifts, (".tif", ".tiff"), "CYX")
+)
+register_channels = app.command("register-channels")(
+    images_command(
+        nx.register_channels,
+        unchanged,
+        {"registration": nx.ChannelRegistration},
+        axes="CYX",
+    )
+)
+transform = app.command("transform")(
+    images_command(nx.transform, unchanged, words={"shift": Pair, "scale": Pair})
+)
+convolve = app.command("convolve")(
+    images_command(nx.convolve, unchanged, words={"kernel": Table})
+)
+polar = app.command("polar")(images_command(nx.polar, uncalibrated))
+gradient = app.command("gradient")(
+    images_command(
+        nx.gradient, two_directions, image=lambda pair: np.stack(pair, axis=1)
+    )
 )
 
 
@@ -75,7 +115,7 @@ def magnify(
     """Magnify every frame of a movie; the result is written as it is computed."""
     with terminal.one_sentence_errors():
         from napari_nanopyx import engine
-        from napari_nanopyx.io import check_output, open_movie, write_tiff
+        from napari_nanopyx.io import check_output, open_movie, write_image
 
         check_output(target, source)
         factors = (factor, factor if column_factor is None else column_factor)
@@ -100,7 +140,7 @@ def magnify(
             )
             first = next(blocks)
             shape = (len(movie), *first.shape[-2:])
-            write_tiff(
+            write_image(
                 target,
                 terminal.frames(first, blocks),
                 movie.metadata.magnified(factors),
@@ -143,6 +183,7 @@ def doctor() -> None:
 app.command()(benchmark)
 app.command()(new_workflow)
 app.command()(run)
+app.add_typer(simulate, name="simulate")
 
 
 def _print_version(wanted: bool) -> None:

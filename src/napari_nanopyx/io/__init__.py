@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from napari_nanopyx.io.metadata import ImageMetadata
-from napari_nanopyx.io.opening import open_image, open_movie
+from napari_nanopyx.io.opening import open_image, open_movie, open_stack
 from napari_nanopyx.io.stack import FrameStack, ImageFileError
 from napari_nanopyx.io.writing import check_output, temporary_beside, write_tiff
-from napari_nanopyx.io.zarr_writing import IMAGE_SUFFIXES, write_image, write_zarr
+from napari_nanopyx.io.zarr_writing import write_image, write_zarr
 
 __all__ = [
-    "IMAGE_SUFFIXES",
     "FrameStack",
     "ImageFileError",
     "ImageMetadata",
     "check_output",
     "open_image",
     "open_movie",
+    "open_stack",
     "temporary_beside",
     "write_image",
     "write_tiff",

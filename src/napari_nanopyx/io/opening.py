@@ -9,6 +9,11 @@ from napari_nanopyx.io.stack import FrameStack, ImageFileError
 from napari_nanopyx.io.tiff import open_tiff
 from napari_nanopyx.io.zarr_store import open_zarr
 
+KINDS = {
+    "TYX": "a movie",
+    "TZYX": "a movie of volumes",
+    "CYX": "an image with channels",
+}
 TIFF_SIGNATURES = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 
 
@@ -72,15 +77,44 @@ def open_movie(
     FrameStack
         With axes ``"TYX"``.
     """
+    return open_stack(path, "TYX", channel=channel, plane=plane)
+
+
+def open_stack(
+    path: str | os.PathLike[str],
+    axes: str,
+    *,
+    channel: int | None = None,
+    plane: int | None = None,
+) -> FrameStack:
+    """Open a file as an image with certain axes.
+
+    Axes of length 1 are dropped. If one axis is left that is not wanted, and one is
+    missing, it is taken for that, whatever the file calls it.
+
+    Parameters
+    ----------
+    path
+        The file or folder.
+    axes
+        ``"TYX"``, ``"TZYX"`` or ``"CYX"``.
+    channel, plane
+        Which channel (C) and which plane (Z) to take, counted from 0.
+
+    Returns
+    -------
+    FrameStack
+        With these axes, in this order.
+    """
     stack = open_image(path)
     try:
-        return _as_movie(stack, channel, plane)
+        return _with_axes(_part(stack, channel, plane), axes)
     except ValueError as problem:
         stack.close()
         raise ImageFileError(f"{path}: {problem}") from problem
 
 
-def _as_movie(stack: FrameStack, channel: int | None, plane: int | None) -> FrameStack:
+def _part(stack: FrameStack, channel: int | None, plane: int | None) -> FrameStack:
     if not stack.metadata.axes.endswith("YX"):
         raise ImageFileError(
             f"the frames are not plain grey images (axes {stack.metadata.axes}, "
@@ -94,18 +128,28 @@ def _as_movie(stack: FrameStack, channel: int | None, plane: int | None) -> Fram
                 f"{name} {index} was asked for, but the axes are {stack.metadata.axes}"
             )
         stack = stack.select(axis, index)
-    for axis in stack.metadata.axes[:-2]:
-        if stack.shape[stack.metadata.axes.index(axis)] == 1 and stack.ndim > 3:
+    return stack
+
+
+def _with_axes(stack: FrameStack, wanted: str) -> FrameStack:
+    for axis in sorted(stack.metadata.axes[:-2], key=lambda letter: letter in wanted):
+        single = stack.shape[stack.metadata.axes.index(axis)] == 1
+        if single and stack.ndim > len(wanted):
             stack = stack.select(axis, 0)
-    if stack.ndim == 2:
-        return stack.with_time_axis()
-    if stack.ndim > 3:
+    found = stack.metadata.axes
+    strange = [axis for axis in found if axis not in wanted]
+    missing = [axis for axis in wanted if axis not in found]
+    if len(strange) == len(missing) == 1:
+        stack = stack.renamed(found.replace(strange[0], missing[0]))
+    elif not strange and missing == ["T"]:
+        stack = stack.with_time_axis()
+    elif strange or missing:
         sizes = ", ".join(
-            f"{axis}={length}"
-            for axis, length in zip(stack.metadata.axes, stack.shape, strict=True)
+            f"{axis}={length}" for axis, length in zip(found, stack.shape, strict=True)
         )
+        remedy = ": choose one channel or one plane" if strange else ""
         raise ImageFileError(
-            f"a movie has the axes T, Y, X, but this file has {sizes}: "
-            "choose one channel or one plane"
+            f"{KINDS.get(wanted, 'the image')} has the axes {', '.join(wanted)}, but "
+            f"this file has {sizes}{remedy}"
         )
-    return stack.renamed("TYX")
+    return stack.ordered(wanted)

@@ -122,6 +122,11 @@ class FrameStack:
         """Return the same stack with other letters for its axes."""
         return self._renumbered(self._numbers, axes)
 
+    def ordered(self, axes: str) -> FrameStack:
+        """Return the stack with its leading axes in another order."""
+        places = [self.metadata.axes.index(axis) for axis in axes[:-2]]
+        return self._renumbered(self._numbers.transpose(places), axes)
+
     def _renumbered(self, numbers: NDArray[np.intp], axes: str) -> FrameStack:
         view = object.__new__(FrameStack)
         view.__dict__.update(self.__dict__)

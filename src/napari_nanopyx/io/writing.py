@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 from napari_nanopyx.io.metadata import ImageMetadata
 
 CLASSIC_TIFF_BYTES = 4 * 10**9
-SUFFIXES = (".tif", ".tiff")
+SUFFIXES = (".tif", ".tiff", ".zarr")
+TIFF_SUFFIXES = (".tif", ".tiff")
 
 
 def check_output(
@@ -51,6 +52,8 @@ def check_output(
         raise ValueError(f"the folder of the output, {place.parent}, is not writable")
     if source is not None and place.exists() and place.samefile(source):
         raise ValueError(f"the output {place} is the input itself: give another name")
+    if source is not None and place.resolve().is_relative_to(Path(source).resolve()):
+        raise ValueError(f"the output {place} lies inside the input {source}")
     return place
 
 
@@ -90,7 +93,7 @@ def write_tiff(
     ImageJ's metadata are written as long as its format allows (4 GB); larger files
     become BigTIFF with OME metadata.
     """
-    place = check_output(path)
+    place = check_output(path, suffixes=TIFF_SUFFIXES)
     if isinstance(frames, np.ndarray):
         shape = frames.shape
         frames = frames.reshape(-1, *shape[-2:])

@@ -17,7 +17,6 @@ from napari_nanopyx.io.metadata import MICROMETRE_WORDS, SIGNS, ImageMetadata
 from napari_nanopyx.io.writing import check_output, exactly, write_tiff
 from napari_nanopyx.io.zarr_store import PROVENANCE_KEY
 
-IMAGE_SUFFIXES = (".tif", ".tiff", ".zarr")
 NGFF_VERSION = "0.4"
 """The version that every reader of OME-Zarr knows; its arrays are of Zarr format 2."""
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from napari_nanopyx._kernels.shift_field import Model
 from napari_nanopyx.io import ImageFileError, check_output, open_image, temporary_beside
-from napari_nanopyx.io.writing import CLASSIC_TIFF_BYTES
+from napari_nanopyx.io.writing import CLASSIC_TIFF_BYTES, TIFF_SUFFIXES
 from napari_nanopyx.methods.channel_registration import (
     ChannelQuality,
     ChannelRegistration,
@@ -29,7 +29,7 @@ def write(registration: ChannelRegistration, path: str | os.PathLike[str]) -> Pa
     """Write a registration in one piece, and return where it is."""
     import tifffile
 
-    place = check_output(path)
+    place = check_output(path, suffixes=TIFF_SUFFIXES)
     note = {
         "format": FORMAT,
         "version": VERSION,
