@@ -64,6 +64,13 @@ typedef OF_THIN(float) thin;
 #define larger(a, b) ((a) > (b) ? (a) : (b))
 #define root(x) sqrt(x)
 #define inverse_root(x) rsqrt(x)
+#define inverse_root_thin(x) rsqrt(x)
+#if LANES == 1
+#define rough_root(x) ((x) * rsqrt(x))
+#else
+#define rough_root(x) sqrt(x)
+#endif
+#define twice_root(x) (2.0f * rough_root(x))
 
 #ifdef FIXED_POINT
 typedef OF_THIN(long) wide;

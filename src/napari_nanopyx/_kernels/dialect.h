@@ -58,6 +58,9 @@ typedef int64_t wide_mask __attribute__((vector_size(8 * WIDE)));
 #define absolute_wide(x) ((wide)((wide_mask)(x) & 0x7fffffffffffffff))
 #define positive_wide(x) ((wide)((wide_mask)((x) > 0) & (wide_mask)(x)))
 #define with_sign(x, s) ((wide)((wide_mask)(x) ^ ((wide_mask)(s) & INT64_MIN)))
+/* Exact, and no division: the exponent turned round. */
+#define power_of_two_below_inverse(x) \
+    ((wide)(0x7fd0000000000000 - ((wide_mask)(x) & 0x7ff0000000000000)))
 #define where_negative(x, v) ((real)((mask)((x) < 0) & (mask)(v)))
 #define at_least(x, y) ((mask)((x) >= (y)))
 
@@ -69,30 +72,79 @@ INLINE void store_thin(float *p, thin v) { memcpy(p, &v, sizeof v); }
 INLINE wide load_wide(const double *p) { wide v; memcpy(&v, p, sizeof v); return v; }
 INLINE void store_wide(double *p, wide v) { memcpy(p, &v, sizeof v); }
 
+#if defined(__AVX512F__)
+#define X86(name) _mm512_##name##_ps
+#define GUESS _mm512_rsqrt14_ps
+typedef __m512 x86_real;
+#elif defined(__AVX2__)
+#define X86(name) _mm256_##name##_ps
+#define GUESS _mm256_rsqrt_ps
+typedef __m256 x86_real;
+#elif defined(__SSE2__)
+#define X86(name) _mm_##name##_ps
+#define GUESS _mm_rsqrt_ps
+typedef __m128 x86_real;
+#endif
+
 INLINE real larger(real a, real b)
 {
+#if defined(X86)
+    return (real)X86(max)((x86_real)a, (x86_real)b);
+#else
     mask a_wins = a > b;
     return (real)((a_wins & (mask)a) | (~a_wins & (mask)b));
+#endif
+}
+
+/* One over the root, to nearly four digits. */
+INLINE real rough_inverse_root(real x)
+{
+#if defined(X86)
+    return (real)GUESS((x86_real)x);
+#else
+    float each[LANES];
+    memcpy(each, &x, sizeof x);
+    for (int i = 0; i < LANES; i++)
+        each[i] = 1.0f / sqrtf(each[i]);
+    memcpy(&x, each, sizeof x);
+    return x;
+#endif
 }
 
 /* Dividing by a root would take longer than all else around it: refine a guess. */
 INLINE real inverse_root(real x)
 {
+    real guess = rough_inverse_root(x);
+    return guess + guess * 0.5f * (1.0f - x * guess * guess);
+}
+
+/* Roots of what is above 0: to nearly four digits, and to all of them but doubled, which
+ * saves a product. */
+INLINE real rough_root(real x) { return x * rough_inverse_root(x); }
+
+INLINE real twice_root(real x)
+{
+    real guess = rough_inverse_root(x), root = x * guess;
+    return root * (3.0f - root * guess);
+}
+
+INLINE thin inverse_root_thin(thin x)
+{
+#if defined(__AVX2__)
 #if defined(__AVX512F__)
-    real guess = (real)_mm512_rsqrt14_ps((__m512)x);
-#elif defined(__AVX2__)
-    real guess = (real)_mm256_rsqrt_ps((__m256)x);
-#elif defined(__SSE2__)
-    real guess = (real)_mm_rsqrt_ps((__m128)x);
+    thin guess = (thin)_mm256_rsqrt_ps((__m256)x);
 #else
-    float lanes[LANES];
-    memcpy(lanes, &x, sizeof x);
-    for (int i = 0; i < LANES; i++)
-        lanes[i] = 1.0f / sqrtf(lanes[i]);
-    real guess;
-    memcpy(&guess, lanes, sizeof x);
+    thin guess = (thin)_mm_rsqrt_ps((__m128)x);
 #endif
     return guess + guess * 0.5f * (1.0f - x * guess * guess);
+#else
+    float each[WIDE];
+    memcpy(each, &x, sizeof x);
+    for (int i = 0; i < WIDE; i++)
+        each[i] = 1.0f / sqrtf(each[i]);
+    memcpy(&x, each, sizeof x);
+    return x;
+#endif
 }
 
 INLINE int any_bit(mask x)
@@ -178,6 +230,9 @@ typedef double wide;
 #define root(x) sqrtf(x)
 #define root_wide(x) sqrt(x)
 #define inverse_root(x) (1.0f / sqrtf(x))
+#define rough_root(x) sqrtf(x)
+#define twice_root(x) (2.0f * sqrtf(x))
+#define inverse_root_thin(x) (1.0f / sqrtf(x))
 #define any_bit(x) ((x) != 0)
 #define gather(p, index) ((p)[*(index)])
 #define gather_near(p, index) ((p)[*(index)])
@@ -199,7 +254,11 @@ INLINE void shrink(wide x, wide y, thin *x_small, thin *y_small)
 INLINE void shrink_three(wide x, wide y, wide z, thin *x_small, thin *y_small, thin *z_small)
 {
     wide size = absolute_wide(x) + absolute_wide(y) + absolute_wide(z);
+#ifdef power_of_two_below_inverse
+    wide inverse = power_of_two_below_inverse(size);
+#else
     wide inverse = 1.0 / (size + 1e-300);
+#endif
     *x_small = to_thin(x * inverse);
     *y_small = to_thin(y * inverse);
     *z_small = to_thin(z * inverse);

@@ -13,68 +13,92 @@
 
 enum { COLUMN, ROW, PLANE, COMPONENTS };
 
-/* Store the direction of one gradient; a vanishing gradient stays exactly zero. */
+/* Store the direction of one gradient. One that vanishes has none: it becomes NaN, of which
+ * no comparison holds, so that it adds nothing to any voxel. */
 INLINE void direction(wide column, wide row, wide plane, float axial_scale,
                       GLOBAL float *lattice, int component)
 {
     thin x, y, z;
     shrink_three(column, row, plane, &x, &y, &z);
     z = z * axial_scale;
-    thin scale = 1.0f / root(x * x + y * y + z * z + 1e-30f);
+    thin scale = inverse_root_thin(x * x + y * y + z * z);
     store_thin(lattice + COLUMN * component, x * scale);
     store_thin(lattice + ROW * component, y * scale);
     store_thin(lattice + PLANE * component, z * scale);
 }
 
+/* What lattice points are made of: the values on one lattice row, and their differences
+ * along the rows and along the planes. */
+enum { VALUE, DOWN, DEEP, PARTS };
+
 /* The two lattice points of one lattice row that belong to one camera pixel, on its edge and
- * in its centre. `values` are on that row at columns -3 ... 2; `down` and `deep` are their
- * differences along the other two axes. */
-INLINE void lattice_pair(const wide *values, const wide *down, const wide *deep,
-                         float axial_scale, GLOBAL float *lattice, int plane, int component)
+ * in its centre; `parts` are on that row at columns -3 ... 2. */
+INLINE void lattice_pair(wide (*parts)[PARTS], float axial_scale, GLOBAL float *lattice,
+                         int plane, int component)
 {
     wide across[4];
     for (int i = 0; i < 4; i++)
-        across[i] = values[i + 2] - values[i];
+        across[i] = parts[i + 2][VALUE] - parts[i][VALUE];
     direction(half_way(across[0], across[1], across[2], across[3]),
-              half_way(down[1], down[2], down[3], down[4]),
-              half_way(deep[1], deep[2], deep[3], deep[4]), axial_scale, lattice, component);
-    direction(across[2], down[3], deep[3], axial_scale, lattice + plane, component);
+              half_way(parts[1][DOWN], parts[2][DOWN], parts[3][DOWN], parts[4][DOWN]),
+              half_way(parts[1][DEEP], parts[2][DEEP], parts[3][DEEP], parts[4][DEEP]),
+              axial_scale, lattice, component);
+    direction(across[2], parts[3][DOWN], parts[3][DEEP], axial_scale, lattice + plane,
+              component);
 }
 
-/* The four lattice points of the camera voxels at `image`. Differences are central ones, so
- * they belong to the centres of voxels. */
-INLINE void lattice_points(GLOBAL const float *image, int plane, int stride, float scale,
-                           float axial_scale, GLOBAL float *lattice)
+/* The parts on the two lattice rows of the camera voxels at `image`, on their edge and in
+ * their centre. Differences are central ones, so they belong to the centres of voxels. */
+INLINE void row_parts(GLOBAL const float *image, int plane, int stride, float scale,
+                      wide *edge, wide *centre)
 {
-    wide edge[6], edge_down[6], edge_deep[6];
-    wide centre[6], centre_down[6], centre_deep[6];
-    for (int j = 0; j < 6; j++) {
-        GLOBAL const float *column = image + j - 3;
-        wide row[6], deep[4];
-        for (int i = 0; i < 6; i++)
-            row[i] = to_wide(load_thin(column + (i - 3) * stride), scale);
-        for (int i = 0; i < 4; i++)
-            deep[i] = to_wide(load_thin(column + (i - 2) * stride + plane), scale)
-                      - to_wide(load_thin(column + (i - 2) * stride - plane), scale);
-        edge[j] = half_way(row[1], row[2], row[3], row[4]);
-        edge_down[j] = half_way(row[2], row[3], row[4], row[5])
-                       - half_way(row[0], row[1], row[2], row[3]);
-        edge_deep[j] = half_way(deep[0], deep[1], deep[2], deep[3]);
-        centre[j] = row[3];
-        centre_down[j] = row[4] - row[2];
-        centre_deep[j] = deep[2];
-    }
-    lattice_pair(edge, edge_down, edge_deep, axial_scale, lattice, plane, 4 * plane);
-    lattice_pair(centre, centre_down, centre_deep, axial_scale, lattice + 2 * plane, plane,
-                 4 * plane);
+    wide row[6], deep[4];
+    for (int i = 0; i < 6; i++)
+        row[i] = to_wide(load_thin(image + (i - 3) * stride), scale);
+    for (int i = 0; i < 4; i++)
+        deep[i] = to_wide(load_thin(image + (i - 2) * stride + plane), scale)
+                  - to_wide(load_thin(image + (i - 2) * stride - plane), scale);
+    edge[VALUE] = half_way(row[1], row[2], row[3], row[4]);
+    edge[DOWN] = half_way(row[2], row[3], row[4], row[5])
+                 - half_way(row[0], row[1], row[2], row[3]);
+    edge[DEEP] = half_way(deep[0], deep[1], deep[2], deep[3]);
+    centre[VALUE] = row[3];
+    centre[DOWN] = row[4] - row[2];
+    centre[DEEP] = deep[2];
 }
 
-/* What one lattice point adds to a voxel: its weight, less the distance by which its
- * gradient line misses the voxel, if the gradient points towards the voxel. For exponents
- * below 1 (`faint`) the same without a difference of near equals, which would turn the
- * rounding of values near 0 into visible ones. */
-INLINE real convergence(GLOBAL const float *lattice, int component, esrrf_3d_sample s,
-                        int faint)
+/* The gradient along the line to a voxel and across it decide what a lattice point adds to
+ * the voxel: its weight, less the distance by which its gradient line misses the voxel, if
+ * the gradient points towards the voxel.
+ *
+ * Points that weigh little: the table has their directions multiplied by the weight. */
+INLINE real rough_convergence(GLOBAL const float *lattice, int component,
+                              esrrf_3d_sample s)
+{
+    real along = load(lattice + COLUMN * component) * s.column
+                 + load(lattice + ROW * component) * s.row
+                 + load(lattice + PLANE * component) * s.plane;
+    real squared = larger(s.squared - along * along, ZERO + 1e-30f);
+    return where_negative(along, s.weight - rough_root(squared));
+}
+
+/* All others. A gradient that aims at the voxel is the direction turned round; how far it
+ * is off it gives the sine of a small angle without a difference of near equals: with d the
+ * length of the sum of both unit vectors, the sine is d * root(1 - d * d / 4). */
+INLINE real convergence(GLOBAL const float *lattice, int component, esrrf_3d_sample s)
+{
+    real column = load(lattice + COLUMN * component) + s.column;
+    real row = load(lattice + ROW * component) + s.row;
+    real plane = load(lattice + PLANE * component) + s.plane;
+    real off = column * column + (row * row + (plane * plane + 1e-20f));
+    real across = twice_root(off * (s.squared - s.quarter * off));
+    return where_negative(off - 2.0f, s.weight - across);
+}
+
+/* For exponents below 1: nowhere a difference of near equals, which would turn the rounding
+ * of values near 0 into visible ones. Directions are multiplied by the weight. */
+INLINE real faint_convergence(GLOBAL const float *lattice, int component,
+                              esrrf_3d_sample s)
 {
     real column = load(lattice + COLUMN * component);
     real row = load(lattice + ROW * component);
@@ -83,57 +107,55 @@ INLINE real convergence(GLOBAL const float *lattice, int component, esrrf_3d_sam
     real x = row * s.plane - plane * s.row;
     real y = plane * s.column - column * s.plane;
     real z = column * s.row - row * s.column;
-    real squared = x * x + y * y + z * z;
-    real across = squared * inverse_root(squared + 1e-30f);
-    if (faint)
-        return where_negative(along, along * along / (s.weight + across));
-    return where_negative(along, s.weight - across);
+    real squared = x * x + y * y + z * z + 1e-30f;
+    real across = squared * inverse_root(squared);
+    return where_negative(along, along * along / (s.weight + across));
 }
 
-/* What all lattice points around a voxel add up to. `lattice` points at its camera voxel,
- * `samples` at the table of its phase. */
-INLINE real converged(esrrf_3d_arguments a, GLOBAL const float *lattice,
-                      TABLE const esrrf_3d_sample *samples, int count)
+/* What all lattice points around a voxel add up to, for `size` vectors of neighbouring
+ * voxels, which share what is read of the tables. `lattice` points at the camera voxels. */
+INLINE void converged(esrrf_3d_arguments a, GLOBAL const float *lattice, int phase, int size,
+                      real *values)
 {
     int component = 4 * a.framed_rows * a.stride;
-    real value = ZERO;
+    int rough = a.rough[phase], count = a.counts[phase];
+    TABLE const esrrf_3d_sample *samples = a.samples + (long)phase * a.most_samples;
+    for (int i = 0; i < size; i++)
+        values[i] = ZERO;
+    for (int s = 0; s < rough; s++)
+        for (int i = 0; i < size; i++)
+            values[i] = values[i] + rough_convergence(lattice + samples[s].offset + i * LANES,
+                                                      component, samples[s]);
     if (a.sensitivity < 1)
-        for (int s = 0; s < count; s++)
-            value = value + convergence(lattice + samples[s].offset, component, samples[s], 1);
+        for (int s = rough; s < count; s++)
+            for (int i = 0; i < size; i++)
+                values[i] = values[i] + faint_convergence(
+                    lattice + samples[s].offset + i * LANES, component, samples[s]);
     else
-        for (int s = 0; s < count; s++)
-            value = value + convergence(lattice + samples[s].offset, component, samples[s], 0);
-    return value;
+        for (int s = rough; s < count; s++)
+            for (int i = 0; i < size; i++)
+                values[i] = values[i] + convergence(lattice + samples[s].offset + i * LANES,
+                                                    component, samples[s]);
 }
 
-/* The intensity between the pixels of one plane. */
-INLINE real interpolated(GLOBAL const float *image, int stride, TABLE const float *down,
-                         TABLE const float *across)
+/* The intensity between the rows and planes around the camera voxels at `image`. */
+INLINE real between_rows(esrrf_3d_arguments a, GLOBAL const float *image, int deep, int down)
 {
+    int plane = a.framed_rows * a.stride;
+    TABLE const float *rows = a.weights + 4 * down, *planes = a.plane_weights + 2 * deep;
+    image += a.plane_tap[deep] * plane + a.tap[down] * a.stride;
     real taps[4];
-    for (int i = 0; i < 4; i++) {
-        taps[i] = blend(load(image), load(image + 1), load(image + 2), load(image + 3), across);
-        image += stride;
-    }
-    return blend(taps[0], taps[1], taps[2], taps[3], down);
+    for (int i = 0; i < 4; i++)
+        taps[i] = load(image + i * a.stride) * planes[0]
+                  + load(image + i * a.stride + plane) * planes[1];
+    return blend(taps[0], taps[1], taps[2], taps[3], rows);
 }
 
-/* The value of an output voxel, from what its lattice points add up to. `image` points at
- * its camera voxel. */
-INLINE real finished(esrrf_3d_arguments a, real value, GLOBAL const float *image, int phase)
+/* The value of an output voxel, from what its lattice points add up to. */
+INLINE real sharpened(esrrf_3d_arguments a, real value)
 {
-    int m = a.magnification, plane = a.framed_rows * a.stride;
-    int deep = phase / (m * m), down = phase / m % m, across = phase % m;
-    if (a.whole_sensitivity != 1)
-        value = sharpen(value, a.whole_sensitivity, a.sensitivity);
-    if (a.weighting) {
-        TABLE const float *rows = a.weights + 4 * down, *columns = a.weights + 4 * across;
-        TABLE const float *planes = a.plane_weights + 2 * deep;
-        image += a.plane_tap[deep] * plane + a.tap[down] * a.stride + a.tap[across];
-        value = value * (interpolated(image, a.stride, rows, columns) * planes[0]
-                         + interpolated(image + plane, a.stride, rows, columns) * planes[1]);
-    }
-    return value;
+    return a.whole_sensitivity == 1 ? value
+                                    : sharpen(value, a.whole_sensitivity, a.sensitivity);
 }
 
 #ifdef __OPENCL_VERSION__ /* one call a work-item */
@@ -156,8 +178,13 @@ INLINE void esrrf_3d_lattice(esrrf_3d_arguments a, int column, int row, int item
     int plane = a.framed_rows * a.stride;
     long place = (row + 3L) * a.stride + column * WIDE + 3;
     long from = ((long)(item / planes) * (planes + 2) + item % planes + 1) * plane;
-    lattice_points(a.image + from + place, plane, a.stride, a.fixed_scale, a.axial_scale,
-                   a.lattice + (long)item * 4 * COMPONENTS * plane + place);
+    GLOBAL float *lattice = a.lattice + (long)item * 4 * COMPONENTS * plane + place;
+    wide edge[6][PARTS], centre[6][PARTS];
+    for (int j = 0; j < 6; j++)
+        row_parts(a.image + from + place + j - 3, plane, a.stride, a.fixed_scale, edge[j],
+                  centre[j]);
+    lattice_pair(edge, a.axial_scale, lattice, plane, 4 * plane);
+    lattice_pair(centre, a.axial_scale, lattice + 2 * plane, plane, 4 * plane);
 }
 
 INLINE void esrrf_3d_converge(esrrf_3d_arguments a, int column, int phase, int item)
@@ -169,9 +196,17 @@ INLINE void esrrf_3d_converge(esrrf_3d_arguments a, int column, int phase, int i
     moments sums = a.fresh ? no_moments() : load_moments(a, target);
     for (int frame = 0; frame < a.count; frame++) {
         long at = frame * planes + z + a.above, on = frame * (planes - 2) + z + a.above - 1;
-        real value = converged(a, a.lattice + on * 4 * COMPONENTS * plane + place,
-                               a.samples + (long)phase * a.most_samples, a.counts[phase]);
-        value = finished(a, value, a.image + at * plane + place, phase);
+        real value;
+        converged(a, a.lattice + on * 4 * COMPONENTS * plane + place, phase, 1, &value);
+        value = sharpened(a, value);
+        if (a.weighting) {
+            int m = a.magnification, across = phase % m;
+            GLOBAL const float *image = a.image + at * plane + place + a.tap[across];
+            real taps[4];
+            for (int i = 0; i < 4; i++)
+                taps[i] = between_rows(a, image + i, phase / (m * m), phase / m % m);
+            value = value * blend(taps[0], taps[1], taps[2], taps[3], a.weights + 4 * across);
+        }
         sums = take_in(sums, value, a.statistic, a.fresh && frame == 0);
     }
     store_moments(a, target, sums);
@@ -181,42 +216,53 @@ INLINE void esrrf_3d_converge(esrrf_3d_arguments a, int column, int phase, int i
 
 #include "frame.h"
 
-/* The same for two neighbouring vectors, which share what is read of the tables. */
-INLINE void converged_pair(const float *lattice, int component,
-                           const esrrf_3d_sample *samples, int count, real *values)
+/* As many vectors as the registers have room for at a time. */
+enum { GROUP = LANES < 16 ? 2 : 4 };
+
+/* Some neighbouring voxels of one phase; all pointers point at the first. */
+INLINE void voxels(esrrf_3d_arguments a, const float *light, const float *lattice, int phase,
+                   long target, int is_first, int size)
 {
-    real first = ZERO, second = ZERO;
-    for (int s = 0; s < count; s++) {
-        const float *point = lattice + samples[s].offset;
-        first = first + convergence(point, component, samples[s], 0);
-        second = second + convergence(point + LANES, component, samples[s], 0);
+    int across = phase % a.magnification;
+    real values[GROUP];
+    converged(a, lattice, phase, size, values);
+    light += a.tap[across];
+    for (int i = 0; i < size; i++, light += LANES, target += LANES) {
+        real value = sharpened(a, values[i]);
+        if (a.weighting)
+            value = value * blend(load(light), load(light + 1), load(light + 2),
+                                  load(light + 3), a.weights + 4 * across);
+        moments sums = is_first ? no_moments() : load_moments(a, target);
+        store_moments(a, target, take_in(sums, value, a.statistic, is_first));
     }
-    values[0] = first;
-    values[1] = second;
 }
 
-/* One phase of one camera row; `image` and `lattice` point at its first voxel. */
-INLINE void phase_row(esrrf_3d_arguments a, const float *image, const float *lattice,
+/* One phase of one camera row; `light` and `lattice` point at its first voxel. */
+INLINE void phase_row(esrrf_3d_arguments a, const float *light, const float *lattice,
                       int phase, long target, int is_first)
 {
-    const esrrf_3d_sample *samples = a.samples + (long)phase * a.most_samples;
-    int count = a.counts[phase];
-    real values[2];
-    for (int c = 0; c < a.pitch; c += 2 * LANES) {
-        int pair = c + LANES < a.pitch;
-        if (pair && a.sensitivity >= 1) {
-            converged_pair(lattice + c, 4 * a.framed_rows * a.stride, samples, count, values);
-        } else {
-            values[0] = converged(a, lattice + c, samples, count);
-            if (pair)
-                values[1] = converged(a, lattice + c + LANES, samples, count);
-        }
-        for (int i = 0; i <= pair; i++) {
-            int column = c + i * LANES;
-            real value = finished(a, values[i], image + column, phase);
-            moments sums = is_first ? no_moments() : load_moments(a, target + column);
-            store_moments(a, target + column, take_in(sums, value, a.statistic, is_first));
-        }
+    int c = 0;
+    for (; c + GROUP * LANES <= a.pitch; c += GROUP * LANES)
+        voxels(a, light + c, lattice + c, phase, target + c, is_first, GROUP);
+    for (; c < a.pitch; c += LANES)
+        voxels(a, light + c, lattice + c, phase, target + c, is_first, 1);
+}
+
+/* All phases of one camera row, `line` among the rows of the volume. `light` has room for
+ * the row with what surrounds it. */
+INLINE void row_of_phases(esrrf_3d_arguments a, const float *image, const float *lattice,
+                          long line, int is_first, float *light)
+{
+    int m = a.magnification;
+    long volume = (long)a.depth * a.height * a.pitch;
+    for (int lines = 0; lines < a.magnification_z * m; lines++) {
+        if (a.weighting)
+            for (int c = -2; c < a.pitch + 2; c += LANES)
+                store(light + a.before + c,
+                      between_rows(a, image + c, lines / m, lines % m));
+        for (int phase = lines * m; phase < (lines + 1) * m; phase++)
+            phase_row(a, light + a.before, lattice, phase, phase * volume + line * a.pitch,
+                      is_first);
     }
 }
 
@@ -234,11 +280,37 @@ INLINE extent extent_of(esrrf_3d_arguments a, int part)
     return e;
 }
 
-/* Read what a part sees of a volume, and find its gradients. */
-INLINE void prepare(esrrf_3d_arguments a, extent e, int frame, float *image, float *lattice)
+/* The gradients of one row of camera voxels, `columns` with what surrounds it. `lines` has
+ * room for the parts of both its lattice rows, each along the row. */
+INLINE void lattice_row(esrrf_3d_arguments a, const float *image, int columns,
+                        float *lattice, float *lines)
 {
+    int plane = a.framed_rows * a.stride;
+    for (int c = 0; c < columns; c += WIDE) {
+        wide found[2][PARTS];
+        row_parts(image + c, plane, a.stride, a.fixed_scale, found[0], found[1]);
+        for (int i = 0; i < 2 * PARTS; i++)
+            memcpy(lines + 2 * (i * a.stride + c), &found[i / PARTS][i % PARTS], sizeof(wide));
+    }
+    for (int c = 3; c + 3 < columns; c += WIDE)
+        for (int centre = 0; centre < 2; centre++) {
+            wide parts[6][PARTS];
+            for (int i = 0; i < 6 * PARTS; i++)
+                memcpy(&parts[i / PARTS][i % PARTS],
+                       lines + 2 * ((PARTS * centre + i % PARTS) * a.stride + c + i / PARTS - 3),
+                       sizeof(wide));
+            lattice_pair(parts, a.axial_scale, lattice + 2 * centre * plane + c, plane,
+                         4 * plane);
+        }
+}
+
+/* Read what a part sees of a volume, and find its gradients. */
+INLINE void prepare(esrrf_3d_arguments a, extent e, int frame, float *image, float *lattice,
+                    float *lines)
+{
+    int around = a.framed_rows - a.part_rows;
     long plane = (long)a.framed_rows * a.stride;
-    int rows = e.rows + a.framed_rows - a.part_rows;
+    int rows = e.rows + around;
     for (int p = 0; p < e.planes + 2 * a.above; p++) {
         long z = (long)frame * a.depth + between(e.plane + p - a.above, 0, a.depth - 1);
         for (int r = 0; r < rows; r++) {
@@ -248,33 +320,29 @@ INLINE void prepare(esrrf_3d_arguments a, extent e, int frame, float *image, flo
         }
     }
     for (int p = 0; p < e.planes + 2 * a.above - 2; p++)
-        for (int r = 3; r < rows - 3; r++)
-            for (int c = 3; c + WIDE + 3 <= a.stride; c += WIDE) {
-                long place = (long)r * a.stride + c;
-                lattice_points(image + (p + 1) * plane + place, plane, a.stride,
-                               a.fixed_scale, a.axial_scale,
-                               lattice + p * 4 * COMPONENTS * plane + place);
-            }
+        for (int r = 3; r < rows - 3; r++) {
+            long place = (long)r * a.stride;
+            lattice_row(a, image + (p + 1) * plane + place, a.pitch + around,
+                        lattice + p * 4 * COMPONENTS * plane + place, lines);
+        }
 }
 
 /* One band of camera rows through some planes, volume after volume. */
 void esrrf_3d_part(esrrf_3d_arguments a, int part, float *scratch)
 {
     long plane = (long)a.framed_rows * a.stride;
-    int phases = a.magnification_z * a.magnification * a.magnification;
     extent e = extent_of(a, part);
-    float *image = scratch, *lattice = scratch + (a.part_planes + 2 * a.above) * plane;
+    float *line = scratch, *image = scratch + 2 * 2 * PARTS * a.stride;
+    float *lattice = image + (a.part_planes + 2 * a.above) * plane;
     for (int frame = 0; frame < a.count; frame++) {
-        prepare(a, e, frame, image, lattice);
+        prepare(a, e, frame, image, lattice, line);
         for (int p = 0; p < e.planes; p++)
             for (int r = 0; r < e.rows; r++) {
                 long place = (r + a.before) * (long)a.stride + a.before;
                 long on = (p + a.above - 1) * 4 * COMPONENTS * plane + place;
-                for (int phase = 0; phase < phases; phase++) {
-                    long line = ((long)phase * a.depth + e.plane + p) * a.height + e.row + r;
-                    phase_row(a, image + (p + a.above) * plane + place, lattice + on, phase,
-                              line * a.pitch, a.fresh && frame == 0);
-                }
+                row_of_phases(a, image + (p + a.above) * plane + place, lattice + on,
+                              (long)(e.plane + p) * a.height + e.row + r,
+                              a.fresh && frame == 0, line);
             }
     }
 }

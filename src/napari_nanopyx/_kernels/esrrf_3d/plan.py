@@ -15,12 +15,13 @@ from napari_nanopyx._kernels.declaration import Cost, Output, Partial
 from napari_nanopyx._kernels.esrrf.plan import STATISTIC, SUMS
 from napari_nanopyx._kernels.esrrf.tables import intensity_taps
 from napari_nanopyx._kernels.esrrf_3d import reference, tables
-from napari_nanopyx._kernels.esrrf_3d.tables import Geometry, Window
+from napari_nanopyx._kernels.esrrf_3d.tables import Geometry, Neighbourhood, Window
 from napari_nanopyx._kernels.layout import padded
 from napari_nanopyx._kernels.moments import MomentsMerger
 from napari_nanopyx._kernels.totals import Statistic
 
-SAMPLE_FLOPS = 22
+SAMPLE_FLOPS = 19
+ROUGH_FLOPS = 10
 LATTICE_FLOPS = 400
 """Per camera voxel: differences, half-way sums, norms of four lattice points."""
 PART_PLANES = 8
@@ -28,6 +29,8 @@ PART_PLANES = 8
 PART_FLOATS = 250_000
 """What one part's volume and lattice may take to stay in a core's cache."""
 PART_ROWS = (8, 32)
+LINES = 12
+"""Rows of float64 that the lattice of one row of voxels is made of, in float32."""
 
 
 @dataclass(frozen=True)
@@ -94,9 +97,10 @@ class Esrrf3dPlan:
 
     @cached_property
     def cost(self) -> Cost:
-        """Operations on the samples, as `tables.samples` counts them."""
-        counts = self.tables(range(1), self.size[1])["counts"]
-        each = SAMPLE_FLOPS * float(counts.mean())
+        """Operations on the samples, as `tables.neighbourhood` counts them."""
+        points = self._neighbourhood
+        each = ROUGH_FLOPS * float(points.rough.mean())
+        each += SAMPLE_FLOPS * float((points.counts - points.rough).mean())
         each += 76 if self.intensity_weighting else 4
         voxels = int(np.prod(self.size))
         output = voxels * int(np.prod(self.factors))
@@ -146,22 +150,23 @@ class Esrrf3dPlan:
         }
 
     def scratch_floats(self, part_rows: int) -> int:
-        """Return room for a part of the volume and its lattice."""
-        return self._part_floats(self._geometry(part_rows)) + 64
+        """Return room for a part of the volume, its lattice and one row's sums."""
+        geometry = self._geometry(part_rows)
+        return self._part_floats(geometry) + LINES * geometry.stride + 64
 
     def _part_floats(self, geometry: Geometry) -> int:
         planes = self._part_planes
         return geometry.image_floats(planes) + geometry.lattice_floats(planes)
 
     def _geometry(self, part_rows: int) -> Geometry:
-        return Geometry(self.size[2], part_rows, self.window)
+        return Geometry.around(self.size[2], part_rows, self._neighbourhood)
 
     def scalars(self, part_rows: int) -> dict[str, int | float]:
         """Return sizes and switches."""
         geometry = self._geometry(part_rows)
         depth, height, width = self.size
+        points = self._neighbourhood
         whole = self.sensitivity == int(self.sensitivity) and self.sensitivity <= 16
-        counts, samples = self._samples(geometry)
         return {
             "depth": depth,
             "height": height,
@@ -180,17 +185,22 @@ class Esrrf3dPlan:
             "framed_rows": geometry.rows,
             "stride": geometry.stride,
             "pitch": geometry.pitch,
-            "most_samples": samples.size // counts.size,
+            "most_samples": points.weight.shape[1],
         }
 
     def tables(self, frames: range, part_rows: int) -> dict[str, NDArray[Any]]:  # noqa: ARG002
         """Return what the kernel looks up."""
-        counts, samples = self._samples(self._geometry(part_rows))
-        tap, weights = intensity_taps(self._phases[1])
-        plane_tap, plane_weights = tables.between_planes(self._phases[0])
+        points = self._neighbourhood
+        _, along = catmull_rom.phases(self.magnification_z, 0.0)
+        _, across = catmull_rom.phases(self.magnification, 0.0)
+        plane_tap, plane_weights = tables.between_planes(along)
+        tap, weights = intensity_taps(across)
         return {
-            "counts": counts,
-            "samples": samples,
+            "counts": points.counts,
+            "rough": points.rough,
+            "samples": tables.samples(
+                points, self._geometry(part_rows), self.sensitivity
+            ),
             "plane_tap": plane_tap,
             "plane_weights": plane_weights,
             "tap": tap,
@@ -198,13 +208,10 @@ class Esrrf3dPlan:
         }
 
     @property
-    def _phases(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        _, along = catmull_rom.phases(self.magnification_z, 0.0)
-        _, across = catmull_rom.phases(self.magnification, 0.0)
-        return along, across
-
-    def _samples(self, geometry: Geometry) -> tuple[NDArray[np.int32], NDArray[Any]]:
-        return tables.samples(*self._phases, geometry, self.sensitivity)
+    def _neighbourhood(self) -> Neighbourhood:
+        return tables.neighbourhood(
+            self.magnification_z, self.magnification, self.window, self.sensitivity
+        )
 
     def outputs(self, frames: range) -> dict[str, Output]:  # noqa: ARG002
         """Return the running sums, one volume a phase."""

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_nanopyx._kernels import catmull_rom
 from napari_nanopyx._kernels.esrrf.tables import (
     FWHM_PER_SIGMA,
     NEGLIGIBLE,
@@ -17,13 +19,26 @@ from napari_nanopyx._kernels.esrrf.tables import (
 )
 from napari_nanopyx._kernels.layout import padded
 
-_WEIGHTS = ("weight", "column", "row", "plane")
-SAMPLE = np.dtype([*((name, "f4") for name in _WEIGHTS), ("offset", "i4")])
+SAMPLE = np.dtype(
+    [
+        ("column", "f4"),
+        ("row", "f4"),
+        ("plane", "f4"),
+        ("weight", "f4"),
+        ("squared", "f4"),
+        ("quarter", "f4"),
+        ("offset", "i4"),
+    ]
+)
 COMPONENTS = 3
 """Of a gradient; each has four planes of lattice points a plane of voxels."""
 
 TAPS = 3
 """Voxels to each side that the gradient of a lattice point takes in."""
+
+ROUGH = 2.0**-7
+"""Share of the weight whose sines need four digits only (near 0, three), of what can be
+seen of a structure that does not change along Z, or of an eighth of all."""
 
 
 class Window(NamedTuple):
@@ -42,28 +57,47 @@ class Window(NamedTuple):
         return int(np.floor(farthest(self.radius_z))) + 1 if self.radius_z else 0
 
 
+class Neighbourhood(NamedTuple):
+    """The lattice points that count for the voxels of each phase.
+
+    Arrays have the shape (Mz * M * M, most points); points past a phase's count weigh
+    nothing. The first ones of each phase, as many as are ``rough``, weigh so little
+    together that their sines may be rough.
+    """
+
+    counts: NDArray[np.int32]
+    rough: NDArray[np.int32]
+    weight: NDArray[np.float64]
+    directions: tuple[NDArray[np.float64], ...]
+    """Unit vectors from the voxel to the points: along columns, rows and planes."""
+    places: tuple[NDArray[np.int64], ...]
+    """Steps from the voxel's first lattice point: half pixels, half pixels, planes."""
+    before: int
+    """How many voxels hold all points ahead of the voxel in a plane."""
+    after: int
+    """How many do past it."""
+    above: int
+    """How many planes do, ahead of it and past it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Geometry:
     """How a part of a volume, and the lattice on it, lie in memory."""
 
     width: int
     part_rows: int
-    window: Window
+    before: int
+    """Rows and columns that are read ahead of the part's first ones."""
+    after: int
+    """Rows and columns that are read past the part's last ones."""
+    above: int
+    """Planes that are read ahead of the part's first, and past its last."""
 
-    @property
-    def before(self) -> int:
-        """Rows and columns that are read ahead of the part's first ones."""
-        return -(-window_half_width(self.window.radius) // 2) + TAPS
-
-    @property
-    def after(self) -> int:
-        """Rows and columns that are read past the part's last ones."""
-        return (1 + window_half_width(self.window.radius)) // 2 + TAPS
-
-    @property
-    def above(self) -> int:
-        """Planes that are read ahead of the part's first, and past its last."""
-        return self.window.reach_z + 1
+    @classmethod
+    def around(cls, width: int, part_rows: int, points: Neighbourhood) -> Geometry:
+        """Return that of parts in which all points lie."""
+        before, after = points.before + TAPS, points.after + TAPS
+        return cls(width, part_rows, before, after, points.above + 1)
 
     @property
     def pitch(self) -> int:
@@ -109,26 +143,18 @@ def weight(
     return np.where(near, result, 0.0)
 
 
-def samples(
-    plane_phases: NDArray[np.float64],
-    phases: NDArray[np.float64],
-    geometry: Geometry,
-    sensitivity: float,
-) -> tuple[NDArray[np.int32], NDArray[Any]]:
-    """Return each phase's lattice points, with weights that sum to one.
+@lru_cache(maxsize=4)
+def neighbourhood(
+    magnification_z: int, magnification: int, window: Window, sensitivity: float
+) -> Neighbourhood:
+    """Return the lattice points that count, with weights that sum to one.
 
     Left out are samples that weigh next to nothing together, both in the whole window
     and among what it can see of a structure that does not change along Z. An exponent
-    below 1 makes small values larger, so fewer samples are negligible.
-
-    Returns
-    -------
-    counts : ndarray of int32, shape (Mz * M * M,)
-        How many points each phase has.
-    samples : ndarray of `SAMPLE`, shape (Mz * M * M, most points)
-        The points; those past the count weigh nothing.
+    below 1 makes small values larger, so fewer samples are negligible, and none rough.
     """
-    window = geometry.window
+    _, plane_phases = catmull_rom.phases(magnification_z, 0.0)
+    _, phases = catmull_rom.phases(magnification, 0.0)
     reach = window_half_width(window.radius)
     steps = np.arange(-reach, reach + 1)
     at = np.floor(2 * phases).astype(int)[:, None] + steps
@@ -152,20 +178,57 @@ def samples(
     share = weight(np.hypot(dx, dy), dz, window)
     total = share.sum(axis=1, keepdims=True)
     share = np.divide(share, total, out=np.zeros_like(share), where=total > 0)
-    away = np.sqrt(dx**2 + dy**2 + (window.voxel_ratio * dz) ** 2)
-    direction = share / np.where(away > 0, away, 1.0)
-    unchanging = share - np.abs(direction * dz * window.voxel_ratio)
-    unchanging /= np.maximum(unchanging.sum(axis=1, keepdims=True), NEGLIGIBLE)
+    axial = dz * window.voxel_ratio
+    away = np.sqrt(dx**2 + dy**2 + axial**2)
+    away[away == 0] = 1.0
+    unchanging = share * (1.0 - np.abs(axial) / away)
+    seen = np.maximum(unchanging.sum(axis=1, keepdims=True), NEGLIGIBLE)
     least = NEGLIGIBLE ** max(1.0, 1.0 / sensitivity)
-    kept = ~(negligible(share, least) & negligible(unchanging, least))
-    counts = kept.sum(axis=1, dtype=np.int32)
-    order = np.argsort(~kept, axis=1, kind="stable")[:, : max(1, counts.max())]
+    left_out = negligible(share, least) & negligible(unchanging / seen, least)
+    rough = (
+        negligible(share / np.minimum(seen, 0.125), ROUGH)
+        & ~left_out
+        & (sensitivity >= 1)
+    )
+    kind = np.where(left_out, 2, np.where(rough, 0, 1))
+    counts = (kind < 2).sum(axis=1, dtype=np.int32)
+    order = np.argsort(kind, axis=1, kind="stable")[:, : max(1, counts.max())]
 
-    table = np.zeros(share.shape, SAMPLE)
-    table["weight"] = share
-    table["column"] = direction * dx
-    table["row"] = direction * dy
-    table["plane"] = direction * dz * window.voxel_ratio
+    def ordered(values: NDArray[Any]) -> NDArray[Any]:
+        return np.take_along_axis(np.where(left_out, 0, values), order, axis=1)
+
+    return Neighbourhood(
+        counts,
+        rough.sum(axis=1, dtype=np.int32),
+        ordered(share),
+        tuple(ordered(each / away) for each in (dx, dy, axial)),
+        tuple(ordered(each) for each in (column, row, plane)),
+        before=max(0, -int((ordered(column) >> 1).min())),
+        after=max(0, int((ordered(column) >> 1).max())),
+        above=int(np.abs(ordered(plane)).max()),
+    )
+
+
+def samples(
+    points: Neighbourhood, geometry: Geometry, sensitivity: float
+) -> NDArray[Any]:
+    """Return the points as the kernel takes them, shape (Mz * M * M, most points).
+
+    Directions are multiplied by the weight of rough points, and of all if the exponent
+    is below 1. ``squared`` is what the root is taken of, at a right angle: the weight
+    squared, a quarter of it for precise points, whose roots come doubled.
+    """
+    scaled = np.arange(points.weight.shape[1]) < points.rough[:, None]
+    scaled |= sensitivity < 1
+    table = np.zeros(points.weight.shape, SAMPLE)
+    for name, direction in zip(
+        ("column", "row", "plane"), points.directions, strict=True
+    ):
+        table[name] = np.where(scaled, direction * points.weight, direction)
+    table["weight"] = points.weight
+    table["squared"] = np.where(scaled, 1.0, 0.25) * table["weight"] ** 2
+    table["quarter"] = table["squared"] / 4
+    column, row, plane = points.places
     lattice_plane = 2 * (row & 1) + (column & 1) + 4 * COMPONENTS * plane
     offset = lattice_plane * geometry.plane
     offset += (row >> 1) * geometry.stride + (column >> 1)
@@ -175,8 +238,7 @@ def samples(
             "one part: the lattice around a voxel has more than 2^31 values"
         )
     table["offset"] = offset
-    table[~kept] = 0
-    return counts, np.take_along_axis(table, order, axis=1)
+    return table
 
 
 def between_planes(

@@ -85,7 +85,7 @@ def lattice_of(
 # tag-start: converge
 def converge(
     count, depth, height, magnification, magnification_z, above, before, framed_rows,
-    stride, pitch, most_samples, counts, samples, weighting, plane_tap, plane_weights,
+    stride, pitch, most_samples, counts, rough, samples, weighting, plane_tap, plane_weights,
     tap, weights, whole_sensitivity, sensitivity, statistic, image, lattice,
     first, sum, sum_error, squares, squares_error, lag, lag_error, last,
 ):
@@ -104,11 +104,14 @@ def converge(
             place = (row + before) * stride + before
             start = (frame * (planes - 2) + z + above - 1) * 12 * plane + place
             value[:] = 0
-            for s in range(phase * most_samples, phase * most_samples + counts[phase]):
+            from_sample = phase * most_samples
+            for s in range(from_sample, from_sample + counts[phase]):
                 weight = samples["weight"][s]
-                weight_column = samples["column"][s]
-                weight_row = samples["row"][s]
-                weight_plane = samples["plane"][s]
+                is_weighted = sensitivity < 1 or s - from_sample < rough[phase]
+                share = np.float32(1) if is_weighted else weight
+                weight_column = share * samples["column"][s]
+                weight_row = share * samples["row"][s]
+                weight_plane = share * samples["plane"][s]
                 left = start + samples["offset"][s]
                 gx = lattice[left : left + pitch]
                 gy = lattice[left + 4 * plane : left + 4 * plane + pitch]
