@@ -43,6 +43,8 @@ def test_every_command_is_used() -> None:
         for sample in CONTRIBUTIONS.sample_data or ()
         if isinstance(sample, SampleDataGenerator)
     }
+    used |= {reader.command for reader in CONTRIBUTIONS.readers or ()}
+    used |= {writer.command for writer in CONTRIBUTIONS.writers or ()}
     assert used == {command.id for command in CONTRIBUTIONS.commands or ()}
 
 

@@ -44,8 +44,8 @@ def test_steps_find_their_inputs(model: WorkflowModel) -> None:
         model.add(function)
     assert model.problems == []
     assert [(step.name, dict(step.inputs)) for step in model.steps] == [
-        ("channels", {"image": "movie.mean"}),
-        ("registered", {"image": "movie", "registration": "channels"}),
+        ("registration", {"image": "movie.mean"}),
+        ("registered", {"image": "movie", "registration": "registration"}),
         ("drift", {"image": "registered"}),
         ("still", {"image": "registered", "table": "drift"}),
         ("reconstruction", {"image": "still"}),

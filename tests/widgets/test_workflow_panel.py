@@ -63,9 +63,13 @@ def test_results_lie_over_the_layer(
     assert not chain.folders.isVisibleTo(chain)
     chain.run_button.click()
     finish(chain, qtbot)
-    (layer,) = viewer.layers[1:]
-    assert layer.name == "cells sr"
+    track, layer = viewer.layers[1:]
+    assert (track.name, layer.name) == ("cells drift", "cells sr")
     table = nx.estimate_drift(movie)
+    np.testing.assert_array_equal(track.metadata["drift_table"].shifts, table.shifts)
+    np.testing.assert_allclose(track.scale, (0.5, 0.1, 0.1))
+    np.testing.assert_allclose(track.translate, (0, 7, 8))
+    assert track.metadata["napari_nanopyx"]["step"] == "drift"
     expected = nx.esrrf(movie, 2, drift=table, frames_per_timepoint=6)
     atol = 2e-5 * np.abs(expected).max()
     np.testing.assert_allclose(layer.data, expected, rtol=0, atol=atol)

@@ -18,7 +18,7 @@ FILE = "file: "
 """How a chosen file begins where otherwise a step's name stands."""
 
 NAMES = {
-    "estimate_channel_shifts": "channels",
+    "estimate_channel_shifts": "registration",
     "register_channels": "registered",
     "estimate_drift": "drift",
     "correct_drift": "still",

@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_nanopyx import ChannelRegistration, DriftTable
 from napari_nanopyx.io import ImageMetadata
 from napari_nanopyx.widgets.compute import Progress
 from napari_nanopyx.widgets.layers import Source
 from napari_nanopyx.widgets.outcome import display_range
 from napari_nanopyx.widgets.provenance import KEY, fingerprint
+from napari_nanopyx.widgets.table_files import drift_layer, registration_layer
 from napari_nanopyx.workflow import Moment, Outcome, Row, Workflow, run, run_files
 from napari_nanopyx.workflow.grid import Grid
 from napari_nanopyx.workflow.opening import wanted_axes
@@ -44,9 +46,10 @@ class State:
 class Added:
     """A layer to be added, with nothing left to compute."""
 
-    image: NDArray[Any]
+    data: NDArray[Any]
     options: dict[str, Any]
-    contrast: tuple[float, float]
+    kind: str = "image"
+    contrast: tuple[float, float] | None = None
 
 
 def letters(source: Source, workflow: Workflow) -> str:
@@ -129,7 +132,7 @@ def on_files(
 def layers_of(
     outcomes: Sequence[Outcome], source: Source, axes: str, workflow: Workflow
 ) -> list[Added]:
-    """Return a layer for each image that is to be kept."""
+    """Return a layer for each image and table that is to be kept."""
     record = {
         "workflow": workflow.text,
         "inputs": {
@@ -141,11 +144,33 @@ def layers_of(
             }
         },
     }
-    return [
+    made = [
         _layer(outcome, source, axes, record)
+        if outcome.images is not None
+        else _table(outcome, source, axes, record)
         for outcome in outcomes
-        if outcome.images is not None and outcome.step.save
+        if outcome.step.save
     ]
+    return [each for each in made if each is not None]
+
+
+def _table(
+    outcome: Outcome, source: Source, axes: str, record: dict[str, Any]
+) -> Added | None:
+    """Return the track of a drift, or the arrows of a registration."""
+    name = f"{source.name} {outcome.step.name}"
+    if isinstance(outcome.result, DriftTable):
+        data, options, kind = drift_layer(outcome.result, name)
+        own = "TYX" if outcome.result.shifts.shape[1] == 2 else "TZYX"
+    elif isinstance(outcome.result, ChannelRegistration):
+        data, options, kind = registration_layer(outcome.result, name)
+        own = "CYX"
+    else:
+        return None
+    options["metadata"][KEY] = _record(outcome, record)
+    if own == axes:
+        options |= place(source, axes, own, Grid())
+    return Added(data, options, kind)
 
 
 def _layer(
@@ -162,25 +187,29 @@ def _layer(
     index = tuple(slice(None) if axis in own else np.newaxis for axis in kept)
     image = turned[index]
     limits, contrast = display_range(image)
-    whole = {
-        **record,
-        **outcome.provenance,
-        "inputs": {**record["inputs"], "step": outcome.provenance["inputs"]},
-        "workflow": record["workflow"],
-        "seconds": round(outcome.seconds, 6),
-        "frames_by_implementation": dict(outcome.implementations),
-    }
-    if outcome.result is not None:
-        whole["result"] = str(outcome.result)
     name = f"{source.name} {outcome.step.name}"
     options = {
         "name": name,
         "colormap": "magma" if outcome.step.function in _MAGMA else source.colormap,
         "contrast_limits": limits,
-        "metadata": {KEY: whole},
+        "metadata": {KEY: _record(outcome, record)},
         **place(source, axes, kept, images.grid),
     }
-    return Added(image, options, contrast)
+    return Added(image, options, contrast=contrast)
+
+
+def _record(outcome: Outcome, record: dict[str, Any]) -> dict[str, Any]:
+    """Return how a result was made: words, numbers, lists and dictionaries only."""
+    whole = {
+        **outcome.provenance,
+        **record,
+        "inputs": {**record["inputs"], "step": outcome.provenance["inputs"]},
+        "seconds": round(outcome.seconds, 6),
+        "frames_by_implementation": dict(outcome.implementations),
+    }
+    if outcome.result is not None:
+        whole["result"] = str(outcome.result)
+    return whole
 
 
 _MAGMA = ("esrrf", "srrf", "esrrf_3d", "error_map", "frc_map", "decorrelation_map")
@@ -228,5 +257,6 @@ def place(source: Source, axes: str, kept: str, grid: Grid) -> dict[str, Any]:
 def add(viewer: Viewer, layers: Sequence[Added]) -> None:
     """Add layers to the viewer."""
     for each in layers:
-        layer = viewer.add_image(each.image, **each.options)
-        layer.contrast_limits = each.contrast
+        layer = getattr(viewer, f"add_{each.kind}")(each.data, **each.options)
+        if each.contrast is not None:
+            layer.contrast_limits = each.contrast

@@ -16,8 +16,10 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from napari_nanopyx import ChannelRegistration, DriftTable
 from napari_nanopyx._parameters import explanations
 from napari_nanopyx.widgets.form import Form
+from napari_nanopyx.widgets.table_files import DRIFT, REGISTRATION, path_of_layer
 from napari_nanopyx.widgets.workflow_fields import fields_of
 from napari_nanopyx.widgets.workflow_model import FILE, WorkflowModel
 from napari_nanopyx.workflow.catalogue import KINDS
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from napari.viewer import Viewer
 
 CHOOSE = "choose a file …"
+KEYS = {DriftTable: DRIFT, ChannelRegistration: REGISTRATION}
 
 
 class StepEditor(QWidget):
@@ -45,6 +48,7 @@ class StepEditor(QWidget):
 
     def __init__(self, viewer: Viewer, model: WorkflowModel, number: int) -> None:
         super().__init__()
+        self._viewer = viewer
         self._model = model
         self._number = number
         step = model.steps[number]
@@ -99,6 +103,8 @@ class StepEditor(QWidget):
         box.clear()
         box.addItems(self._model.choices(self._number, name))
         if name in loaded:
+            opened = path_of_layer(self._viewer.layers, KEYS[loaded[name]])
+            box.addItems([FILE + opened] if opened else [])
             box.addItem(CHOOSE)
         box.setCurrentText(self._model.connection(self._number, name))
         box.blockSignals(False)

@@ -8,6 +8,7 @@ import napari_nanopyx
 from napari_nanopyx.widgets.layers import Placement, Source
 from napari_nanopyx.widgets.step import Step, StepWidget
 from napari_nanopyx.widgets.steps.measurements import pixel_size
+from napari_nanopyx.widgets.table_files import DRIFT, REGISTRATION, path_of_layer
 
 if TYPE_CHECKING:
     from napari.viewer import Viewer
@@ -74,6 +75,11 @@ class CorrectDriftStep(StepWidget):
         )
         super().__init__(napari_viewer, step)
 
+    def reset_choices(self, event: Any = None) -> None:
+        """Offer the layers there are now, and the table that one of them shows."""
+        super().reset_choices(event)
+        _take_opened(self, "table", DRIFT)
+
 
 class EstimateChannelsStep(StepWidget):
     """Find out how the channels of an image lie apart; the result can be saved."""
@@ -122,6 +128,18 @@ class RegisterChannelsStep(StepWidget):
             loaded={"registration": napari_nanopyx.ChannelRegistration},
         )
         super().__init__(napari_viewer, step)
+
+    def reset_choices(self, event: Any = None) -> None:
+        """Offer the layers there are now, and the table that one of them shows."""
+        super().reset_choices(event)
+        _take_opened(self, "registration", REGISTRATION)
+
+
+def _take_opened(step: StepWidget, name: str, key: str) -> None:
+    """Fill in the file of a layer that was opened from one, unless there is one."""
+    path = path_of_layer(step.viewer.layers, key)
+    if path and step.form.fields[name].value is None:
+        step.form.fields[name].value = path
 
 
 def _same_place(source: Source, _chosen: Any) -> Placement:
