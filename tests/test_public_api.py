@@ -50,8 +50,8 @@ SIGNATURES = {
     "decorrelation_map": "(image, *, tile=200, rmin=0.0, rmax=1.0, n_r=50, n_g=10, "
     "pixel_size=1.0, units='px', implementation=None, progress=None, cancel=None)",
     "denoise_nlm": "(image, *, patch_size=7, patch_distance=11, h=None, sigma=None, "
-    "mode='fast', exponential='exact', implementation=None, progress=None, "
-    "cancel=None)",
+    "mode='fast', exponential='exact', frame_distance=0, implementation=None, "
+    "progress=None, cancel=None)",
     "error_map": "(reference, super_resolved, *, sigma=None, space='sr', "
     "crop_border=0, realign=False, implementation=None, progress=None, cancel=None)",
     "esrrf": "(image, magnification=5, radius=1.5, sensitivity=1.0, *, temporal='AVG', "

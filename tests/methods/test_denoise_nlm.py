@@ -145,6 +145,144 @@ def test_a_pixel_computed_by_hand(implementation: str | None, mode: Any) -> None
     assert result[9, 8] > 9.5
 
 
+MOVIE = np.random.default_rng(2).poisson(TRUTH[:23, :29], (5, 23, 29))
+
+
+def likeness(here: NDArray[Any], there: NDArray[Any], mode: str) -> float:
+    """Return the weight of a patch of 3 by its definition, for h = 30, sigma = 20."""
+    count = len(here)
+    bell = np.exp(-0.5 * (np.arange(-1, 2) / 0.5) ** 2)
+    counts = bell / bell.sum() if mode == "gaussian" else np.ones(count) / 3
+    parts = np.outer(counts, counts) * ((here - there) ** 2 - 2 * 20.0**2) / 30.0**2
+    down_to = np.cumsum(parts.sum(axis=1))
+    seen = down_to[:-1] if mode == "gaussian" else down_to[-1:]
+    return 0.0 if (seen > 5).any() else float(np.exp(-max(down_to[-1], 0.0)))
+
+
+def by_definition(movie: NDArray[Any], frame: int, mode: str) -> NDArray[np.float64]:
+    """Average over three frames and a distance of 1, pixel by pixel."""
+    height, width = movie.shape[1:]
+    first, last = (-1, 2) if mode == "gaussian" else (0, 2)
+    padded = np.pad(movie.astype(float), ((0, 0), (3, 3), (3, 3)), mode="reflect")
+
+    def patch(t: int, row: int, column: int) -> NDArray[Any]:
+        return padded[t, row + 3 + first : row + 3 + last][
+            :, column + 3 + first : column + 3 + last
+        ]
+
+    denoised = np.zeros((height, width))
+    for r, c in np.ndindex(height, width):
+        total = light = 0.0
+        for t in range(max(frame - 1, 0), min(frame + 2, len(movie))):
+            for down, across in np.ndindex(3, 3):
+                row, column = r + down - 1, c + across - 1
+                inside = 0 <= row < height and 0 <= column < width
+                if mode == "gaussian" and not inside:
+                    continue
+                weight = likeness(patch(frame, r, c), patch(t, row, column), mode)
+                light += weight
+                total += weight * padded[t, row + 3, column + 3]
+        denoised[r, c] = total / light
+    return denoised
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("name", [*NAMES, "threads-dynamic", "opencl"])
+def test_frames_before_and_after_are_searched_too(name: str | None, mode: Any) -> None:
+    if name == "opencl":
+        kinds = {each.kind: each.name for each in engine.implementations("nlm")}
+        name = kinds["opencl"]
+    settings: dict[str, Any] = {"patch_size": 3, "patch_distance": 1, "sigma": 20.0}
+    found = nx.denoise_nlm(
+        MOVIE, **settings, h=30.0, mode=mode, frame_distance=1, implementation=name
+    )
+    assert found.shape == MOVIE.shape
+    for frame in (0, 2, 4):
+        expected = by_definition(MOVIE, frame, mode)
+        assert np.abs(found[frame] - expected).max() < 1e-5 * expected.max()
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("distance", [1, 2, 7])
+def test_implementations_agree_on_frames_around(mode: Any, distance: int) -> None:
+    settings: dict[str, Any] = {"patch_distance": 3, "mode": mode}
+    noise = {"sigma": None} if distance == 1 else {"h": 20.0, "sigma": 24.0}
+    movie = MOVIE.astype(np.uint16)
+    expected = nx.denoise_nlm(
+        movie, **settings, **noise, frame_distance=distance, implementation="reference"
+    )
+    allowed = 1e-5 * expected.max() + 1e-6 * expected.std()
+    for each in engine.implementations("nlm"):
+        if each.available:
+            found = nx.denoise_nlm(
+                movie,
+                **settings,
+                **noise,
+                frame_distance=distance,
+                implementation=each.name,
+            )
+            assert np.abs(found - expected).max() <= allowed, each.name
+
+
+def test_structure_that_is_nowhere_else_is_found_in_other_frames() -> None:
+    random = np.random.default_rng(3)
+    truth = np.tile(random.normal(0, 100, (40, 50)), (5, 1, 1))
+    movie = truth + random.normal(0, 20, truth.shape)
+    settings: dict[str, Any] = {"patch_distance": 2, "sigma": 20.0}
+    left = [
+        (nx.denoise_nlm(movie, **settings, frame_distance=distance) - truth)[2].std()
+        for distance in (0, 1, 2)
+    ]
+    assert left[0] > 0.9 * 20
+    assert left[1] < 0.75 * left[0]
+    assert left[2] < 0.85 * left[1]
+
+
+def test_what_moves_leaves_no_trail() -> None:
+    random = np.random.default_rng(3)
+    truth = np.zeros((7, 40, 60))
+    for frame, image in enumerate(truth):
+        image[15:25, 8 * frame : 8 * frame + 10] = 300
+    movie = truth + random.normal(0, 20, truth.shape)
+    one = nx.denoise_nlm(movie, patch_distance=4)
+    three = nx.denoise_nlm(movie, patch_distance=4, frame_distance=1)
+    assert (three - truth).std() < (one - truth).std() < 6
+    assert three[3, 15:25, 16:22].mean() == pytest.approx(0, abs=6)
+
+
+def test_the_order_of_time_does_not_matter(implementation: str | None) -> None:
+    settings: dict[str, Any] = {"patch_distance": 2, "implementation": implementation}
+    forth = nx.denoise_nlm(MOVIE, frame_distance=2, **settings)
+    back = nx.denoise_nlm(MOVIE[::-1], frame_distance=2, **settings)
+    np.testing.assert_allclose(back[::-1], forth, rtol=1e-5)
+
+
+def test_an_image_has_no_frames_around(implementation: str | None) -> None:
+    settings: dict[str, Any] = {"patch_distance": 2, "implementation": implementation}
+    np.testing.assert_allclose(
+        nx.denoise_nlm(NOISY, frame_distance=3, **settings),
+        nx.denoise_nlm(NOISY, **settings),
+        rtol=1e-5,
+    )
+
+
+def test_frames_around_are_read_as_they_are_needed() -> None:
+    class Movie:
+        shape, dtype = (30, *MOVIE.shape[1:]), MOVIE.dtype
+        most = 0
+
+        def __getitem__(self, frames: slice) -> Any:
+            wanted = range(*frames.indices(30))
+            self.most = max(self.most, len(wanted))
+            return MOVIE[[frame % 5 for frame in wanted]]
+
+    movie = Movie()
+    found = nx.denoise_nlm(movie, patch_distance=1, frame_distance=1)
+    whole = MOVIE[np.arange(30) % 5]
+    expected = nx.denoise_nlm(whole, patch_distance=1, frame_distance=1)
+    np.testing.assert_allclose(found, expected, rtol=1e-5)
+
+
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("level", [0.0, 7.0, 54321.7, -1e30])
 def test_a_constant_image_stays_the_same(
@@ -284,6 +422,9 @@ def test_an_even_patch_is_the_next_odd_one() -> None:
         ({"sigma": -1}, ValueError, "sigma is -1, but must be 0 or a number above"),
         ({"sigma": np.inf}, ValueError, "sigma is inf, but must be"),
         ({"sigma": 0}, ValueError, "sigma is 0 and h is not given"),
+        ({"frame_distance": -1}, ValueError, "frame_distance is -1, .* from 0 to 10"),
+        ({"frame_distance": 11}, ValueError, "frame_distance is 11, .* from 0 to 10"),
+        ({"frame_distance": 1.5}, ValueError, "frame_distance is 1.5"),
         ({"mode": "slow"}, ValueError, "mode is 'slow'"),
         ({"exponential": "fast"}, ValueError, "exponential is 'fast'"),
     ],
@@ -301,6 +442,39 @@ def test_values_that_are_no_numbers(sigma: float | None) -> None:
     image[3, 4] = np.nan
     with pytest.raises(ValueError, match="image holds NaN"):
         nx.denoise_nlm(image, sigma=sigma)
+
+
+@pytest.mark.parametrize("distance", [0, 2])
+def test_each_frame_has_the_noise_that_is_found_in_it(
+    implementation: str | None, distance: int
+) -> None:
+    random = np.random.default_rng(8)
+    levels = np.array([5.0, 0.0, 20.0, 60.0, 10.0])[:, np.newaxis, np.newaxis]
+    movie = TRUTH + levels * random.normal(size=(5, *TRUTH.shape))
+    movie[1] = 300.0
+    settings: dict[str, Any] = {"patch_distance": 2, "implementation": implementation}
+    found = nx.denoise_nlm(movie, frame_distance=distance, **settings)
+    for frame in (0, 2, 3, 4):
+        sigma = noise_sigma(movie[frame].astype(np.float32))
+        given = nx.denoise_nlm(movie, frame_distance=distance, sigma=sigma, **settings)
+        np.testing.assert_allclose(found[frame], given[frame], rtol=1e-5)
+    np.testing.assert_array_equal(found[1], np.float32(300))
+
+
+@pytest.mark.parametrize("sigma", [None, 20.0])
+def test_frames_are_read_in_one_pass(sigma: float | None) -> None:
+    read: list[int] = []
+
+    class Movie:
+        shape, dtype = MOVIE.shape, MOVIE.dtype
+
+        def __getitem__(self, frames: slice) -> Any:
+            read.extend(range(*frames.indices(len(MOVIE))))
+            return MOVIE[frames]
+
+    nx.denoise_nlm(Movie(), patch_distance=1, sigma=sigma)
+    assert read[-5:] == list(range(5))
+    assert len(read) == 5 + (sigma is None)  # the first frame is looked at before
 
 
 def test_it_can_be_cancelled() -> None:

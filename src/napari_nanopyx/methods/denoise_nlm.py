@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import get_args
+from typing import Any, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from napari_nanopyx._engine.errors import Cancelled
 from napari_nanopyx._engine.runner import Cancel, run
-from napari_nanopyx._engine.source import Source, as_source
+from napari_nanopyx._engine.source import as_source
 from napari_nanopyx._kernels import tasks
 from napari_nanopyx._kernels.nlm.patches import SHARE, Exponential, Mode
+from napari_nanopyx._kernels.nlm.surroundings import Measured, Surroundings
 from napari_nanopyx.methods import _checks as check
 from napari_nanopyx.methods._noise import noise_sigma
 
 LARGEST_PATCH = 51
 LARGEST_DISTANCE = 50
+FARTHEST_FRAME = 10
 
 
 def denoise_nlm(
@@ -29,6 +30,7 @@ def denoise_nlm(
     sigma: float | None = None,
     mode: Mode = "fast",
     exponential: Exponential = "exact",
+    frame_distance: int = 0,
     implementation: str | None = None,
     progress: Callable[[int, int], object] | None = None,
     cancel: Cancel | None = None,
@@ -39,7 +41,7 @@ def denoise_nlm(
     ----------
     image : array_like, shape (T, Y, X) or (Y, X)
         Real, finite numbers: NumPy, Dask, Zarr, or anything with ``shape``, ``dtype``
-        and slicing. Frames are denoised one by one.
+        and slicing. Frames are read and denoised one by one.
     patch_size : int
         Side of the squares that are compared, in pixels, from 2 to 51. An even number
         stands for the next odd one.
@@ -49,11 +51,11 @@ def denoise_nlm(
     h : float, optional
         How different patches may be that count as alike, in grey levels, above 0: more
         removes more noise, and detail. By default 0.8 sigma in fast and 0.6 sigma in
-        Gaussian mode.
+        Gaussian mode, which is cautious: see the notes.
     sigma : float, optional
         Standard deviation of the noise in grey levels, 0 or more. What it adds to the
         difference of two patches is not counted. By default it is estimated for each
-        frame, from its finest wavelet coefficients.
+        frame when it is read, from its finest wavelet coefficients.
     mode : str
         ``"fast"``: all pixels of a patch count the same. ``"gaussian"``: those near its
         middle count more; takes twice as long.
@@ -61,6 +63,9 @@ def denoise_nlm(
         How weights are computed. ``"exact"``: as defined. ``"linear"``: interpolated
         between powers of two, up to 3 % off; this is what scikit-image does, and gives
         its results.
+    frame_distance : int
+        How many frames before and after a pixel's own are searched for alike patches
+        too, up to 10. By default none. The time goes with their number.
     implementation : str, optional
         Compute with this one, see `napari_nanopyx.engine.implementations`. By default
         the fastest is chosen.
@@ -93,6 +98,14 @@ def denoise_nlm(
     in Gaussian mode only pixels of the image itself are averaged. These are the two
     variants of ``skimage.restoration.denoise_nl_means``.
 
+    With frames around, patches are still squares in one frame; frames before the first
+    and after the last one are left out. Noise that frames share, such as a camera's
+    fixed pattern, stays.
+
+    Of cells with a known reference (actin and nuclei, exposures of 10 to 100 ms), an
+    ``h`` of 0.6, 0.8 and 1.0 sigma gained at least 2.3, 3.9 and 5.1 dB in Gaussian mode
+    and 3.3, 5.0 and 5.8 dB in fast mode, and at 10 ms up to 10 and 13 dB.
+
     The estimate of sigma takes the noise for white. The median over a frame is
     dominated by its background if that is most of it: give ``sigma`` or ``h`` where
     bright structures matter.
@@ -118,26 +131,37 @@ def denoise_nlm(
     distance = check.whole("patch_distance", patch_distance, 1, LARGEST_DISTANCE)
     mode = check.one_of("mode", mode, get_args(Mode))
     exponential = check.one_of("exponential", exponential, get_args(Exponential))
-    frames = source.shape[0]
+    around = check.whole("frame_distance", frame_distance, 0, FARTHEST_FRAME)
+    movie = Surroundings(source, around) if around else source
     if h is not None:
         h = check.positive("h", h)
-    if sigma is not None:
-        noise = np.full(frames, _sigma(sigma, h))
-    else:
-        noise = _estimated(source, cancel)
+    is_given = sigma is not None
+    # Until a frame is read, the first one's noise stands for its own.
+    first = (noise_sigma(source[:1][0]) or 1.0) if sigma is None else _sigma(sigma, h)
+    noise = np.full(source.shape[0], first)
+    likeness = SHARE[mode] * noise if h is None else np.full(len(noise), h)
+
+    def measure(frame: int, pictures: NDArray[Any]) -> None:
+        middle = len(pictures) // (2 * around + 1) * around
+        noise[frame] = noise_sigma(pictures[middle : middle + source.shape[1]])
+        if h is None:
+            likeness[frame] = SHARE[mode] * noise[frame]
+
     task = tasks()["nlm"]
     plan = task.plan(
-        source.shape,
-        h=SHARE[mode] * noise if h is None else np.full(frames, h),
+        movie.shape,
+        h=likeness,
         sigma=noise,
         patch_size=size + 1 - size % 2,
         patch_distance=distance,
         mode=mode,
         exponential=exponential,
+        frame_distance=around,
+        streamed=not is_given,
     )
     result = run(
         task,
-        source,
+        movie if is_given else Measured(movie, measure),
         plan,
         implementation=implementation,
         progress=progress,
@@ -158,13 +182,3 @@ def _sigma(sigma: float, h: float | None) -> float:
             "or leave out sigma to have it estimated"
         )
     return given
-
-
-def _estimated(source: Source, cancel: Cancel | None) -> NDArray[np.float64]:
-    """Return the noise of each frame, read one by one."""
-    noise = np.empty(source.shape[0])
-    for frame in range(len(noise)):
-        if cancel is not None and cancel.is_set():
-            raise Cancelled("the computation was cancelled")
-        noise[frame] = noise_sigma(source.read(range(frame, frame + 1))[0])
-    return noise

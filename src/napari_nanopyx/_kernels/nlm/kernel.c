@@ -1,5 +1,7 @@
 /* Non-local means: each pixel becomes the mean of the pixels around it, weighted by how
- * alike the patches around both are.
+ * alike the patches around both are. A frame is one picture, or an odd number of them, of
+ * which the middle one is denoised with the help of the others; `times` tells which there
+ * are.
  *
  * For one shift after the other, the squared differences between the image and the
  * shifted image are summed over the patch of every pixel, first along the row, then down
@@ -99,12 +101,12 @@ INLINE real limited(real sum, float limit, float margin, mask *unsure)
 #ifdef __OPENCL_VERSION__ /* one call a work-item */
 
 /* One value of a frame mirrored at its edges, in the kernel's units. */
-INLINE void nlm_image(nlm_arguments a, int column, int row, int frame)
+INLINE void nlm_image(nlm_arguments a, int column, int row, int picture)
 {
-    float scale = a.settings[frame % a.tables * SETTINGS + SCALE];
-    long place = ((long)frame * a.height + a.row_index[row]) * a.width;
+    float scale = a.settings[picture / a.depth % a.tables * SETTINGS + SCALE];
+    long place = ((long)picture * a.height + a.row_index[row]) * a.width;
     float value = (float)a.frames[place + a.column_index[column]] * scale;
-    a.image[((long)frame * a.framed_rows + row) * a.stride + column]
+    a.image[((long)picture * a.framed_rows + row) * a.stride + column]
         = clamp(value, -LARGEST, LARGEST);
 }
 
@@ -152,32 +154,39 @@ INLINE void nlm_pixels(nlm_arguments a, int strip, int group, int frame)
     int table = frame % a.tables, row = group * ROWS, column = strip * LANES;
     TABLE const float *settings = a.settings + table * SETTINGS;
     float slope = settings[SLOPE], offset = settings[OFFSET];
+    int picture = frame * a.depth + a.depth / 2;
     GLOBAL const float *centre = a.image
-        + ((long)frame * a.framed_rows + row + a.border) * a.stride + column + a.border;
+        + ((long)picture * a.framed_rows + row + a.border) * a.stride + column + a.border;
     real sums[ROWS], total[ROWS], light[ROWS];
     for (int i = 0; i < ROWS; i++)
         total[i] = light[i] = ZERO;
-    for (int down = -a.distance; down <= a.distance; down++)
-        for (int across = -a.distance; across <= a.distance; across++) {
-            long step = (long)down * a.stride + across;
-            real present = load(a.inside + column + a.border + across);
-            patch_sums(a, centre, step, table, sums);
-            for (int i = 0; i < ROWS; i++) {
-                int other = row + i + down;
-                GLOBAL const float *pixel = centre + (long)i * a.stride;
-                real weight = alike(sums[i], slope, offset, a.power) * present;
-                if (a.gaussian && (other < 0 || other >= a.height))
-                    weight = ZERO;
-                light[i] += weight;
-                total[i] += weight * (load(pixel + step) - load(pixel));
+    for (int time = 0; time < a.depth; time++) {
+        if (a.times[table * a.depth + time] == 0)
+            continue;
+        long later = (long)(time - a.depth / 2) * a.framed_rows * a.stride;
+        for (int down = -a.distance; down <= a.distance; down++)
+            for (int across = -a.distance; across <= a.distance; across++) {
+                long step = later + (long)down * a.stride + across;
+                real present = load(a.inside + column + a.border + across);
+                patch_sums(a, centre, step, table, sums);
+                for (int i = 0; i < ROWS; i++) {
+                    int other = row + i + down;
+                    GLOBAL const float *pixel = centre + (long)i * a.stride;
+                    real weight = alike(sums[i], slope, offset, a.power) * present;
+                    if (a.gaussian && (other < 0 || other >= a.height))
+                        weight = ZERO;
+                    light[i] += weight;
+                    total[i] += weight * (load(pixel + step) - load(pixel));
+                }
             }
-        }
+    }
     for (int i = 0; i < ROWS && row + i < a.height; i++) {
         long place = ((long)frame * a.height + row + i) * a.width + column;
+        long same = ((long)picture * a.height + row + i) * a.width + column;
         union { real all; float lane[LANES]; } mean;
         mean.all = total[i] / light[i] * settings[INVERSE];
         for (int j = 0; j < LANES && column + j < a.width; j++)
-            a.denoised[place + j] = (float)a.frames[place + j] + mean.lane[j];
+            a.denoised[place + j] = (float)a.frames[same + j] + mean.lane[j];
     }
 }
 
@@ -188,9 +197,11 @@ INLINE void nlm_pixels(nlm_arguments a, int strip, int group, int frame)
 /* Columns computed together: their sums stay in the processor's nearest cache. */
 enum { TILE = 256, ROOM = TILE + 16 };
 
-/* Memory for one tile, and where the tile lies. */
+/* Memory for one tile, and where the tile lies: in the middle one of the pictures, each
+ * of which takes up `room`. */
 typedef struct {
     const float *image;
+    long room;
     float *squares, *along, *sums, *total, *light;
     int columns, first, rows, left, table;
 } tile;
@@ -254,11 +265,11 @@ INLINE void gather_row(nlm_arguments a, const tile *t, const float *pixel, long 
     }
 }
 
-/* One shift of a tile. */
-INLINE void add_shift(nlm_arguments a, const tile *t, int down, int across, int window,
-                      int gaussian)
+/* One shift of a tile, within the picture that lies `later` away. */
+INLINE void add_shift(nlm_arguments a, const tile *t, long later, int down, int across,
+                      int window, int gaussian)
 {
-    long step = (long)down * a.stride + across;
+    long step = later + (long)down * a.stride + across;
     const float *inside = a.inside + a.border + t->left + across;
     int start = 0, stop = t->rows;
     if (gaussian) { /* only pixels of the image itself are taken */
@@ -290,17 +301,22 @@ INLINE void add_shifts(nlm_arguments a, const tile *t, int window, int gaussian)
 {
     memset(t->total, 0, (size_t)t->rows * ROOM * sizeof(float));
     memset(t->light, 0, (size_t)t->rows * ROOM * sizeof(float));
-    for (int down = -a.distance; down <= a.distance; down++)
-        for (int across = -a.distance; across <= a.distance; across++)
-            add_shift(a, t, down, across, window, gaussian);
+    for (int time = 0; time < a.depth; time++) {
+        if (a.times[t->table * a.depth + time] == 0)
+            continue;
+        long later = (time - a.depth / 2) * t->room;
+        for (int down = -a.distance; down <= a.distance; down++)
+            for (int across = -a.distance; across <= a.distance; across++)
+                add_shift(a, t, later, down, across, window, gaussian);
+    }
 }
 
 /* The rows of a band and those around it, mirrored, in the kernel's units. */
-static void read_band(nlm_arguments a, int frame, int first, int rows, float scale,
+static void read_band(nlm_arguments a, int picture, int first, int rows, float scale,
                       float *image, float *line)
 {
     for (int r = 0; r < rows; r++) {
-        long start = ((long)frame * a.height + a.row_index[first + r]) * a.width;
+        long start = ((long)picture * a.height + a.row_index[first + r]) * a.width;
         read_row(a.frames, a.pixel, start, a.width, 0, line, a.width);
         for (int c = 0; c < a.stride; c++) {
             float value = line[a.column_index[c]] * scale;
@@ -320,14 +336,18 @@ void nlm_part(nlm_arguments a, int part, float *scratch)
     t.first = part % bands * a.part_rows;
     t.rows = between(a.height - t.first, 0, a.part_rows);
     const float *settings = a.settings + t.table * SETTINGS;
-    float *image = scratch, *line = image + (a.part_rows + 2L * a.border) * a.stride;
-    t.image = image;
+    t.room = (a.part_rows + 2L * a.border) * a.stride;
+    t.image = scratch + a.depth / 2 * t.room;
+    float *line = scratch + a.depth * t.room;
     t.squares = line + a.stride;
     t.sums = t.squares + ROOM + a.window + 16;
     t.along = t.sums + ROOM;
     t.total = t.along + (long)a.window * ROOM;
     t.light = t.total + (long)a.part_rows * ROOM;
-    read_band(a, frame, t.first, t.rows + 2 * a.border, settings[SCALE], image, line);
+    for (int time = 0; time < a.depth; time++)
+        if (a.times[t.table * a.depth + time] != 0)
+            read_band(a, frame * a.depth + time, t.first, t.rows + 2 * a.border,
+                      settings[SCALE], scratch + time * t.room, line);
     for (t.left = 0; t.left < a.width; t.left += TILE) {
         t.columns = between(a.width - t.left, 0, TILE);
         switch (a.gaussian ? -a.window : a.window) {
@@ -340,10 +360,11 @@ void nlm_part(nlm_arguments a, int part, float *scratch)
                 add_shifts(a, &t, a.window, 0);
         }
         for (int r = 0; r < t.rows; r++) {
-            long start = ((long)frame * a.height + t.first + r) * a.width;
+            long row = t.first + r, picture = (long)frame * a.depth + a.depth / 2;
             const float *total = t.total + r * ROOM, *light = t.light + r * ROOM;
-            float *out = a.denoised + start + t.left;
-            read_row(a.frames, a.pixel, start, a.width, t.left, line, t.columns);
+            float *out = a.denoised + ((long)frame * a.height + row) * a.width + t.left;
+            read_row(a.frames, a.pixel, (picture * a.height + row) * a.width, a.width,
+                     t.left, line, t.columns);
             for (int c = 0; c < t.columns; c++)
                 out[c] = line[c] + total[c] / light[c] * settings[INVERSE];
         }

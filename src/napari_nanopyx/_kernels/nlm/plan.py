@@ -50,10 +50,13 @@ class NlmPlan:
     Parameters
     ----------
     shape : tuple of int
-        Shape of the input stack, (T, Y, X).
+        Shape of the input stack, (T, D * Y, X): each frame below those before it and
+        above those after it, see `surroundings`.
     h, sigma : ndarray of float64, shape (T,) or (1,)
         Of each frame, or of all: how different alike patches are, and the standard
         deviation of the noise. Where h is 0, the frame stays as it is.
+    streamed : bool
+        Whether the noise of a frame is put into these arrays when the frame is read.
     patch_size : int
         Side of a patch, odd.
     patch_distance : int
@@ -71,6 +74,18 @@ class NlmPlan:
     patch_distance: int = 11
     mode: Mode = "fast"
     exponential: Exponential = "exact"
+    frame_distance: int = 0
+    streamed: bool = False
+
+    @property
+    def depth(self) -> int:
+        """Pictures that make up a frame of the input."""
+        return 2 * self.frame_distance + 1
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Rows and columns of a picture, and of the output."""
+        return self.shape[1] // self.depth, self.shape[2]
 
     @cached_property
     def patches(self) -> Patches:
@@ -83,16 +98,17 @@ class NlmPlan:
         return {
             "patch_size": self.patch_size,
             "patch_distance": self.patch_distance,
+            "frame_distance": self.frame_distance,
             "mode": self.mode,
         }
 
     @property
     def cost(self) -> Cost:
         """Of each pixel and shift: a difference, two sums over a window, a weight."""
-        pixels = self.shape[1] * self.shape[2]
-        shifts = (2 * self.patch_distance + 1) ** 2
+        pixels = self.size[0] * self.size[1]
+        shifts = self.depth * (2 * self.patch_distance + 1) ** 2
         each = (4 if self.mode == "gaussian" else 2) * self.patches.window + 20
-        return Cost(float(pixels * shifts * each), 8.0 * pixels)
+        return Cost(float(pixels * shifts * each), 4.0 * (self.depth + 1) * pixels)
 
     @property
     def segments(self) -> Sequence[range]:
@@ -111,8 +127,9 @@ class NlmPlan:
 
     @cached_property
     def tables_vary(self) -> bool:
-        """Whether frames have noise of their own."""
-        return len(set(self._noise(range(self.shape[0])))) > 1
+        """Whether frames have noise of their own, or others around them."""
+        noise = set(self._noise(range(self.shape[0])))
+        return self.streamed or self.frame_distance > 0 or len(noise) > 1
 
     def _noise(self, frames: range) -> list[tuple[float, float]]:
         """Return h and sigma of some frames."""
@@ -123,21 +140,21 @@ class NlmPlan:
 
     def part_rows(self, threads: int) -> int:
         """Return how many rows a thread takes at a time."""
-        return min(32, max(8, -(-self.shape[1] // (4 * threads))))
+        return min(32, max(8, -(-self.size[0] // (4 * threads))))
 
     def parts(self, count: int, part_rows: int) -> int:
         """Return the number of bands of rows in all frames of a block."""
-        return count * -(-self.shape[1] // part_rows)
+        return count * -(-self.size[0] // part_rows)
 
     def work_floats(self, part_rows: int) -> dict[str, int]:  # noqa: ARG002
-        """Return room for a mirrored frame."""
-        return {"image": self._framed_rows * self._stride}
+        """Return room for the mirrored pictures of a frame."""
+        return {"image": self.depth * self._framed_rows * self._stride}
 
     def scratch_floats(self, part_rows: int) -> int:
-        """Return room for a mirrored band of rows, and for the sums of a tile."""
-        band = (part_rows + 2 * self._border + 1) * self._stride
+        """Return room for mirrored bands of rows, and for the sums of a tile."""
+        rows = self.depth * (part_rows + 2 * self._border) + 1
         lines = 2 * part_rows + self.patches.window + 3
-        return band + lines * TILE + 2 * self.patches.window + 64
+        return rows * self._stride + lines * TILE + 2 * self.patches.window + 64
 
     @property
     def _border(self) -> int:
@@ -145,18 +162,19 @@ class NlmPlan:
 
     @property
     def _stride(self) -> int:
-        return padded(padded(self.shape[2]) + 2 * self._border + self.patch_size + 16)
+        return padded(padded(self.size[1]) + 2 * self._border + self.patch_size + 16)
 
     @property
     def _framed_rows(self) -> int:
-        return ROWS * -(-self.shape[1] // ROWS) + 2 * self._border
+        return ROWS * -(-self.size[0] // ROWS) + 2 * self._border
 
     def scalars(self, part_rows: int) -> dict[str, int | float]:
         """Return sizes."""
         return {
-            "height": self.shape[1],
-            "width": self.shape[2],
+            "height": self.size[0],
+            "width": self.size[1],
             "part_rows": part_rows,
+            "depth": self.depth,
             "gaussian": int(self.mode == "gaussian"),
             "window": self.patches.window,
             "before": self.patches.before,
@@ -168,19 +186,26 @@ class NlmPlan:
 
     def tables(self, frames: range, part_rows: int) -> dict[str, NDArray[Any]]:  # noqa: ARG002
         """Return where mirrored pixels come from, weights, and limits of each frame."""
-        noise = self._noise(frames if self.tables_vary else range(1))
+        which = frames if self.tables_vary else range(1)
+        noise = self._noise(which)
         each = [self._limits(h, sigma) for h, sigma in noise]
         unused = (ROWS - 1, ROWS - 1)
         columns = np.zeros(self._stride, np.float32)
-        columns[self._border : self._border + self.shape[2]] = 1
+        columns[self._border : self._border + self.size[1]] = 1
         return {
-            "row_index": _mirrored(self.shape[1], self._border, self._framed_rows),
-            "column_index": _mirrored(self.shape[2], self._border, self._stride),
+            "row_index": _mirrored(self.size[0], self._border, self._framed_rows),
+            "column_index": _mirrored(self.size[1], self._border, self._stride),
             "inside": columns if self.mode == "gaussian" else np.ones_like(columns),
             "power": np.array(POWER[self.exponential], np.float32),
             "weights": np.pad(self.patches.weights, unused),
+            "times": np.array([self._times(frame) for frame in which], np.float32),
             **{name: np.stack([tables[name] for tables in each]) for name in each[0]},
         }
+
+    def _times(self, frame: int) -> list[bool]:
+        """Return which of the pictures around a frame are in the movie."""
+        reach = range(-self.frame_distance, self.frame_distance + 1)
+        return [0 <= frame + apart < self.shape[0] for apart in reach]
 
     def _limits(self, h: float, sigma: float) -> dict[str, NDArray[np.float32]]:
         """Return what depends on the noise of a frame, in the kernel's units."""
@@ -210,15 +235,19 @@ class NlmPlan:
 
     def outputs(self, frames: range) -> dict[str, Output]:
         """Return the finished frames."""
-        return {"denoised": Output((len(frames), *self.shape[1:]))}
+        return {"denoised": Output((len(frames), *self.size))}
 
     def reference(self, block: NDArray[Any], frames: range) -> Partial:
         """Denoise in float64, straight from the definition."""
+        pictures = block.reshape(len(frames), self.depth, *self.size)
+        settings = self.patches, self.patch_distance
         denoised = [
             reference.frame(
-                frame, self.patches, self.patch_distance, h, sigma, self.exponential
+                each, self._times(frame), *settings, h, sigma, self.exponential
             )
-            for frame, (h, sigma) in zip(block, self._noise(frames), strict=True)
+            for each, frame, (h, sigma) in zip(
+                pictures, frames, self._noise(frames), strict=True
+            )
         ]
         return {"denoised": np.array(denoised)}
 
@@ -229,11 +258,14 @@ class NlmPlan:
             np.resize(values, 1 if len(values) == 1 else count)
             for values in (self.h, self.sigma)
         )
-        return replace(self, shape=(count, height, width), h=h, sigma=sigma)
+        height = self.depth * max(2, height // self.depth)
+        return replace(
+            self, shape=(count, height, width), h=h, sigma=sigma, streamed=False
+        )
 
     def merger(self) -> FrameMerger:
         """Return an empty stack to put frames into."""
-        return FrameMerger("denoised", self.shape)
+        return FrameMerger("denoised", (self.shape[0], *self.size))
 
 
 def _mirrored(length: int, border: int, count: int) -> NDArray[np.int32]:

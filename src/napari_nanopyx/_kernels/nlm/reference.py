@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import product
 from typing import Any
 
@@ -12,7 +13,8 @@ from napari_nanopyx._kernels.nlm.patches import Exponential, Patches, similarity
 
 
 def frame(
-    image: NDArray[Any],
+    pictures: NDArray[Any],
+    times: Sequence[bool],
     patches: Patches,
     distance: int,
     h: float,
@@ -23,7 +25,10 @@ def frame(
 
     Parameters
     ----------
-    image : ndarray, shape (H, W)
+    pictures : ndarray, shape (D, H, W)
+        The frame, in the middle of those before and after it.
+    times : sequence of D bool
+        Which of them there are.
     patches : Patches
     distance : int
         How many rows and columns away a pixel may lie that is averaged.
@@ -37,7 +42,8 @@ def frame(
     ndarray of float64, shape (H, W)
         With h = 0, the image itself.
     """
-    image = image.astype(np.float64)
+    pictures = pictures.astype(np.float64)
+    image: NDArray[np.float64] = pictures[len(pictures) // 2]
     if h == 0:
         return image
     height, width = image.shape
@@ -48,8 +54,10 @@ def frame(
     )
     total, light = np.zeros(image.shape), np.zeros(image.shape)
     shifts = range(-distance, distance + 1)
-    for down, across in product(shifts, shifts):
-        shifted = np.roll(framed, (-down, -across), (0, 1))
+    found = [each for each, is_there in zip(pictures, times, strict=True) if is_there]
+    for picture, down, across in product(found, shifts, shifts):
+        other = np.pad(picture, border, mode="reflect")
+        shifted = np.roll(other, (-down, -across), (0, 1))
         squares = (framed - shifted) ** 2
         sums = _sums(squares[distance:, distance:], patches, height, width, h, sigma)
         apart = np.maximum(sums - patches.noise(sigma)[-1], 0) / patches.unit(h)

@@ -11,37 +11,39 @@ from numba import njit, prange
 
 # tag-start: mirrored
 def mirrored(
-    frames, count, height, width, tables, framed_rows, stride, settings, row_index,
+    frames, count, height, width, tables, depth, framed_rows, stride, settings, row_index,
     column_index, image,
 ):
-    """Continue each frame by mirroring it, in the kernel's units."""
-    pixels = frames.reshape((count, height, width))
-    lines = image.reshape((count, framed_rows, stride))
+    """Continue each picture by mirroring it, in the kernel's units."""
+    pixels = frames.reshape((count * depth, height, width))
+    lines = image.reshape((count * depth, framed_rows, stride))
     largest = np.float32(3.6028797e16)
-    for item in range(count * framed_rows):
-        frame, row = item // framed_rows, item % framed_rows
-        scale = settings[4 * (frame % tables)]
-        line = pixels[frame, row_index[row]]
+    for item in range(count * depth * framed_rows):
+        picture, row = item // framed_rows, item % framed_rows
+        scale = settings[4 * (picture // depth % tables)]
+        line = pixels[picture, row_index[row]]
         for column in range(stride):
             value = line[column_index[column]] * scale
-            lines[frame, row, column] = min(max(value, -largest), largest)
+            lines[picture, row, column] = min(max(value, -largest), largest)
 # tag-end: mirrored
 
 
 # tag-start: denoise
 def denoise(
-    frames, count, height, width, tables, gaussian, window, before, distance, border,
-    framed_rows, stride, settings, power, weights, limits, rests, inside, image, denoised,
+    frames, count, height, width, tables, depth, gaussian, window, before, distance,
+    border, framed_rows, stride, settings, power, weights, limits, rests, times, inside,
+    image, denoised,
 ):
     """Average the pixels around each pixel, a band of rows after the other."""
-    pixels = frames.reshape((count, height, width))
-    lines = image.reshape((count, framed_rows, stride))
+    pixels = frames.reshape((count * depth, height, width))
+    lines = image.reshape((count * depth, framed_rows, stride))
     out = denoised.reshape((count, height, width))
     band = 16
     bands = (height + band - 1) // band
     for item in range(count * bands):
         frame, first = item // bands, item % bands * band
         table = frame % tables
+        middle = frame * depth + depth // 2
         inverse, slope, offset = settings[4 * table + 1 : 4 * table + 4]
         entries = table * (window + 14) + 7
         rows = min(band, height - first)
@@ -50,12 +52,17 @@ def denoise(
         along = np.zeros((rows + window - 1, width))
         squares = np.zeros(width + window)
         sums = np.zeros(width)
-        for shift in range((2 * distance + 1) ** 2):
-            down = shift // (2 * distance + 1) - distance
-            across = shift % (2 * distance + 1) - distance
+        side = 2 * distance + 1
+        for shift in range(depth * side * side):
+            time = shift // (side * side)
+            if times[table * depth + time] == 0:
+                continue
+            picture = frame * depth + time
+            down = shift // side % side - distance
+            across = shift % side - distance
             for y in range(rows + window - 1):
-                here = lines[frame, first + y + border - before]
-                there = lines[frame, first + y + border - before + down]
+                here = lines[middle, first + y + border - before]
+                there = lines[picture, first + y + border - before + down]
                 left = border - before
                 for c in range(width + window - 1):
                     difference = np.float64(here[left + c]) - there[left + c + across]
@@ -76,8 +83,8 @@ def denoise(
                     for c in range(width):
                         value = sums[c] + weight * along[row + i, c]
                         sums[c] = value if value <= limit else np.inf
-                here = lines[frame, first + row + border]
-                there = lines[frame, other + border]
+                here = lines[middle, first + row + border]
+                there = lines[picture, other + border]
                 for c in range(width):
                     if sums[c] < np.inf:
                         exponent = -max(sums[c] * slope - offset, 0.0) - power[0]
@@ -93,7 +100,7 @@ def denoise(
         for row in range(rows):
             for c in range(width):
                 change = total[row, c] / light[row, c] * inverse
-                out[frame, first + row, c] = pixels[frame, first + row, c] + change
+                out[frame, first + row, c] = pixels[middle, first + row, c] + change
 # tag-end: denoise
 
 
