@@ -69,6 +69,7 @@ __all__ = [
     "Winner",
     "Workload",
     "WrongResult",
+    "aside",
     "benchmark",
     "devices",
     "events",
@@ -255,6 +256,21 @@ def policy(
     ...     pass
     """
     return context.choose_by(policies.policy(name, k), seed)
+
+
+def aside() -> AbstractContextManager[None]:
+    """Compute inside without leaving a trace, as for a preview.
+
+    Nothing is measured or announced to `events`, and no other implementation is tried
+    or compiled: the one that is expected to be done first, or the pinned one, computes
+    all frames. `record` still collects the runs.
+
+    Examples
+    --------
+    >>> with aside():
+    ...     pass
+    """
+    return context.aside()
 
 
 def record() -> AbstractContextManager[list[Run]]:

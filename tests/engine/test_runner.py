@@ -246,6 +246,43 @@ def test_pinning_for_one_task_leaves_others_alone(toy: Any, arm: Any) -> None:
     assert used == ["threads-static", "serial", "serial"]
 
 
+def test_what_is_computed_aside_leaves_no_trace(toy: Any, arm: Any) -> None:
+    toy.arms = {"serial": arm(0.001), "threads-static": arm(0.0001)}
+    for name in toy.arms:
+        toy.run(20, implementation=name)
+    before = engine.history(toy.task.name)
+    heard: list[Any] = []
+    events = (
+        engine.events.run_started,
+        engine.events.block_finished,
+        engine.events.run_finished,
+    )
+    for signal in events:
+        signal.connect(lambda *_values: heard.append(1))
+    try:
+        with engine.aside(), engine.record() as runs:
+            result = toy.run(20)
+            toy.run(20, implementation="serial")
+    finally:
+        for signal in events:
+            signal.disconnect()
+    np.testing.assert_array_equal(result, doubled(20))
+    assert [run.blocks for run in runs] == [{"threads-static": 20}, {"serial": 20}]
+    assert heard == []
+    assert engine.history(toy.task.name) == before
+
+
+def test_a_failure_aside_is_made_good_and_not_recorded(toy: Any, arm: Any) -> None:
+    def fail(_block: Any, _frames: range) -> None:
+        raise ValueError("odd")
+
+    toy.arms = {"threads-dynamic": arm(before=fail), "serial": arm()}
+    with engine.aside(), engine.record() as runs:
+        toy.run(5)
+    assert runs[0].blocks == {"serial": 5}
+    assert engine.history(toy.task.name) == []
+
+
 def test_cancel_between_blocks(toy: Any, arm: Any) -> None:
     cancel = threading.Event()
     seen: list[tuple[int, int]] = []

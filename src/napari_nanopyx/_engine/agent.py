@@ -52,7 +52,7 @@ def choose(situation: Situation) -> Choice:
     usable = situation.usable()
     known = estimates(situation.workload, usable, situation.evidence, situation.ready)
     if not known:
-        return _guess(situation, min(usable, key=_first_guess))
+        return guess(situation, usable)
     listed = [c for c in usable if c.name in known]
     ready = [c for c in listed if known[c.name].is_ready]
     best = _best(situation, ready or listed, known)
@@ -75,6 +75,13 @@ def first_frames(situation: Situation, seconds: float) -> int:
     """Return a few frames to begin with, when no run time is known."""
     per_frame = situation.workload.flops / _GUESSED_FLOPS_PER_SECOND
     return min(frames_in(seconds, per_frame), _GUESSED_FRAMES, situation.remaining)
+
+
+def guess(situation: Situation, usable: Sequence[Implementation]) -> Choice:
+    """Choose among implementations of which nothing is known."""
+    reason = _reason_without_contest(situation) or FIRST_GUESS
+    frames = first_frames(situation, TRIAL_SECONDS)
+    return Choice(min(usable, key=_first_guess), frames, None, reason)
 
 
 def _best(
@@ -110,11 +117,6 @@ def _rival(best: Implementation, known: Mapping[str, Estimate]) -> float:
 
 def _seconds(estimate: Estimate, situation: Situation) -> float:
     return estimate.preparation + estimate.total(situation.remaining)
-
-
-def _guess(situation: Situation, candidate: Implementation) -> Choice:
-    reason = _reason_without_contest(situation) or FIRST_GUESS
-    return Choice(candidate, first_frames(situation, TRIAL_SECONDS), None, reason)
 
 
 def _try(

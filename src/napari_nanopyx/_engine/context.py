@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 
-from napari_nanopyx._engine import agent
+from napari_nanopyx._engine import agent, steady
 from napari_nanopyx._engine.events import Run
 from napari_nanopyx._engine.situation import Policy
 
@@ -15,6 +15,7 @@ _pinned: ContextVar[Mapping[str, str | None]] = ContextVar("pinned", default={})
 _policy: ContextVar[tuple[Policy, int]] = ContextVar(
     "policy", default=(agent.choose, 0)
 )
+_aside: ContextVar[bool] = ContextVar("aside", default=False)
 _recorders: ContextVar[tuple[list[Run], ...]] = ContextVar("recorders", default=())
 
 
@@ -31,6 +32,11 @@ def pinned(task_name: str) -> str | None:
 def policy() -> tuple[Policy, int]:
     """Return the policy that chooses, and the seed of its draws."""
     return _policy.get()
+
+
+def is_aside() -> bool:
+    """Tell whether runs made now are to leave no trace."""
+    return _aside.get()
 
 
 def recorders() -> tuple[list[Run], ...]:
@@ -59,6 +65,17 @@ def choose_by(policy: Policy, seed: int = 0) -> Iterator[None]:
         yield
     finally:
         _policy.reset(token)
+
+
+@contextmanager
+def aside() -> Iterator[None]:
+    """Measure and announce nothing, and try no other implementation."""
+    token = _aside.set(True)
+    try:
+        with choose_by(steady.choose):
+            yield
+    finally:
+        _aside.reset(token)
 
 
 @contextmanager

@@ -89,6 +89,7 @@ class _Runner:
         self._task = task
         self._pinned = pinned
         self._policy, self._seed = context.policy()
+        self._is_aside = context.is_aside()
         source = as_source(image, axes=len(plan.shape))
         self._reader = Reader(source, plan.segments)
         self._workload = workload_of(task, plan, source.dtype.name)
@@ -206,7 +207,8 @@ class _Runner:
         if compiling:
             timing = replace(timing, prepare=timing.prepare + compiling)
         measurement = measured(self._workload, choice.implementation, frames, timing)
-        history.current().record(measurement, first=name not in self._run.blocks)
+        if not self._is_aside:
+            history.current().record(measurement, first=name not in self._run.blocks)
         self._run.blocks[name] = self._run.blocks.get(name, 0) + frames
         self._run.frames_done += frames
         done, total = self._run.frames_done, self._run.frames_total
@@ -218,13 +220,14 @@ class _Runner:
         """Note a failure, and raise if no other implementation may be used."""
         timing = Timing(0.0, 0.0, seconds)
         failure = measured(self._workload, failed, frames, timing, failed=True)
-        history.current().record(failure)
+        if not self._is_aside:
+            history.current().record(failure)
         self._sessions.close(failed.name)
         self._failures.add(failed, frames, error)
 
     def _announce(self, signal: Any, *values: Any) -> None:
         self._run.seconds = time.perf_counter() - self._started
-        if len(signal):
+        if len(signal) and not self._is_aside:
             events.publish(signal, self._run.snapshot(), *values)
 
 

@@ -27,6 +27,10 @@ if TYPE_CHECKING:
     from napari.layers import Image
 
 
+PREVIEW = "napari_nanopyx_preview"
+"""What the metadata of a preview has: it is gone soon, and no input for a step."""
+
+
 @dataclass(frozen=True, slots=True)
 class Source:
     """What a run keeps of its input layer, so that the layer itself may go."""
@@ -86,7 +90,9 @@ def fits(layer: Any, dimensions: Sequence[int]) -> bool:
     """Tell whether a layer is an image (not a colour photograph) with enough axes."""
     from napari.layers import Image
 
-    return isinstance(layer, Image) and not layer.rgb and layer.ndim >= min(dimensions)
+    if not isinstance(layer, Image) or layer.rgb or PREVIEW in layer.metadata:
+        return False
+    return bool(layer.ndim >= min(dimensions))
 
 
 def read(layer: Image, axes: Axes | None = None) -> Source:

@@ -27,6 +27,7 @@ from napari_nanopyx.widgets.layers import Source
 from napari_nanopyx.widgets.messages import explain, how_it_was_computed
 from napari_nanopyx.widgets.outcome import Outcome, add_layer, compute
 from napari_nanopyx.widgets.plot import ResultPlot
+from napari_nanopyx.widgets.preview import LivePreview
 from napari_nanopyx.widgets.script import Call, as_python
 from napari_nanopyx.widgets.step_declaration import Step
 from napari_nanopyx.widgets.watch import Watch
@@ -74,6 +75,9 @@ class StepWidget(DockContent):
         self.save_button.hide()
         self.result: Any = None
         """What the last run that succeeded returned."""
+        self.preview: LivePreview | None = None
+        if step.preview is not None:
+            self.preview = LivePreview(viewer, step, self.form, self._chosen)
         self.plot = ResultPlot()
         self.progress_bar = QProgressBar()
         self.progress_bar.setTextVisible(True)
@@ -176,6 +180,8 @@ class StepWidget(DockContent):
         buttons.addWidget(self.copy_button)
         layout = QVBoxLayout(self)
         layout.addWidget(self.form)
+        if self.preview is not None:
+            layout.addWidget(self.preview)
         layout.addLayout(buttons)
         layout.addWidget(self.progress_bar)
         layout.addWidget(self.status)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from napari_nanopyx.widgets.layers import Placement, Source
+from napari_nanopyx.widgets.preview_request import Previewed
 
 
 @dataclass(frozen=True)
@@ -42,3 +43,5 @@ class Step:
     hidden: Sequence[str] = ()
     colormap: str | None = None
     """Name of the result's colormap; None for that of the input."""
+    preview: Previewed | None = None
+    """How a part of the result is computed while a parameter moves; None if never."""

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import napari_nanopyx
 from napari_nanopyx.widgets.layers import Placement
+from napari_nanopyx.widgets.preview_request import Previewed
 from napari_nanopyx.widgets.step import Step, StepWidget
 
 if TYPE_CHECKING:
@@ -30,6 +31,13 @@ class DenoiseStep(StepWidget):
                 "sigma": automatic | {"label": "Noise (0: estimated)"},
             },
             automatic={"h": 0.0, "sigma": 0.0},
+            preview=Previewed(
+                task="nlm",
+                margin=lambda chosen: (
+                    chosen["patch_distance"] + chosen["patch_size"] // 2 + 1
+                ),
+                most_frames=1,
+            ),
         )
         super().__init__(napari_viewer, step)
 
@@ -56,6 +64,11 @@ class MagnifyStep(StepWidget):
                 }
             },
             hidden=("shift",),
+            preview=Previewed(
+                task="magnify",
+                margin=lambda chosen: 12 if chosen["kernel"] == "fourier" else 5,
+                most_frames=1,
+            ),
         )
         super().__init__(napari_viewer, step)
 

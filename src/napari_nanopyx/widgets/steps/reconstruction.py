@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from math import ceil
 from typing import TYPE_CHECKING, Any
 
 import napari_nanopyx
+from napari_nanopyx._kernels.srrf.merging import LEAST_FRAMES
 from napari_nanopyx.widgets.layers import Placement, Source
+from napari_nanopyx.widgets.preview_request import Previewed
 from napari_nanopyx.widgets.step import Step, StepWidget
 
 if TYPE_CHECKING:
@@ -54,6 +57,15 @@ class EsrrfStep(StepWidget):
                 "border",
             ),
             colormap="magma",
+            preview=Previewed(
+                task="esrrf",
+                margin=lambda chosen: (
+                    ceil(chosen["radius"])
+                    + (12 if chosen["interpolation"] == "fourier" else 5)
+                ),
+                least_frames=lambda chosen: 1 if chosen["temporal"] == "AVG" else 2,
+                fixed={"frames_per_timepoint": 0, "frame_gap": 0},
+            ),
         )
         super().__init__(napari_viewer, step)
 
@@ -98,6 +110,12 @@ class SrrfStep(StepWidget):
                 "integrate_lag_times",
             ),
             colormap="magma",
+            preview=Previewed(
+                task="srrf",
+                margin=lambda chosen: ceil(chosen["ring_radius"]) + 6,
+                least_frames=lambda chosen: LEAST_FRAMES.get(chosen["temporal"], 1),
+                fixed={"frames_per_timepoint": 0, "border": 0},
+            ),
         )
         super().__init__(napari_viewer, step)
 
