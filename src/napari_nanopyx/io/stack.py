@@ -124,6 +124,8 @@ class FrameStack:
 
     def ordered(self, axes: str) -> FrameStack:
         """Return the stack with its leading axes in another order."""
+        if axes == self.metadata.axes:
+            return self  # also where a frame has more axes of its own than two
         places = [self.metadata.axes.index(axis) for axis in axes[:-2]]
         return self._renumbered(self._numbers.transpose(places), axes)
 
