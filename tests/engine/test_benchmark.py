@@ -389,17 +389,57 @@ def test_the_agent_knows_a_run_after_a_benchmark_of_it(home: Path) -> None:
 @pytest.mark.parametrize("name", tasks())
 def test_a_large_input_is_checked_on_a_crop_of_it(name: str) -> None:
     task = tasks()[name]
-    frames = np.arange(3 * 400 * 600, dtype=np.float32).reshape(3, 400, 600)
+    shape = (3, 400, 600) if task.axes == 3 else (3, 20, 100, 150)
+    frames = np.arange(np.prod(shape), dtype=np.float32).reshape(shape)
     (cell,) = benchmark_cells.cells(task, frames, None, {})
     problem = cell.problem(frames)
-    count, height, width = problem.block.shape
+    count, *sides = problem.block.shape
     assert problem.plan.shape == problem.block.shape
     assert count == 2
     assert problem.plan.cost.flops * count <= 1.1 * benchmark_cells.CHECKED_FLOPS
-    top, left = (400 - height) // 2, (600 - width) // 2
-    np.testing.assert_array_equal(
-        problem.block, frames[:2, top : top + height, left : left + width]
+    middle = (
+        slice((whole - part) // 2, (whole - part) // 2 + part)
+        for whole, part in zip(shape[1:], sides, strict=True)
     )
+    np.testing.assert_array_equal(problem.block, frames[(slice(2), *middle)])
+
+
+def test_volumes_of_ones_own_and_generated(home: Path, tmp_path: Path) -> None:
+    series = np.random.default_rng(5).poisson(80, (3, 5, 12, 14)).astype(np.uint16)
+    names = ["serial", "threads-static"]
+
+    def shapes(**given: Any) -> list[tuple[int, ...]]:
+        result = engine.benchmark(
+            "esrrf_3d", implementations=names, repeats=1, magnification=1, **given
+        )
+        assert {row.status for row in result.rows} == {"ok"}
+        assert all(row.error is not None and row.error < 1e-5 for row in result.rows)
+        result.to_csv(tmp_path / "volumes.csv")
+        with (tmp_path / "volumes.csv").open(newline="") as table:
+            for line, row in zip(csv.DictReader(table), result.rows, strict=True):
+                sides = tuple(int(line[side]) for side in ("depth", "height", "width"))
+                assert sides == row.shape
+        return [winner.shape for winner in result.winners()]
+
+    assert shapes(data=series) == [(5, 12, 14)]
+    assert shapes(data=series[0]) == [(5, 12, 14)]
+    assert shapes(sizes=[12, (2, 9, 11), 3]) == [(3, 12, 12), (2, 9, 11), (1, 3, 3)]
+
+
+def test_sides_of_volumes_are_checked() -> None:
+    task = tasks()["esrrf_3d"]
+    for wrong in ((4, 5), (1, 2, 3, 4), (0, 2, 3), 0):
+        with pytest.raises(ValueError, match="triples of them"):
+            benchmark_cells.cells(task, None, [wrong], {})
+    with pytest.raises(ValueError, match="data has 5 axes"):
+        benchmark_cells.cells(task, np.ones((1, 1, 2, 3, 4)), None, {})
+    with pytest.raises(ValueError, match="2500 × 10000 × 10000 pixels needs"):
+        benchmark_cells.cells(task, None, [10_000], {})
+    assert [cell.shape for cell in benchmark_cells.cells(task, None, None, {})] == [
+        (8, 32, 32),
+        (16, 64, 64),
+        (32, 128, 128),
+    ]
 
 
 def test_magnify_takes_the_parameters_of_the_function() -> None:

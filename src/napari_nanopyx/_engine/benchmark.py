@@ -23,7 +23,7 @@ def benchmark(
     task: str,
     *,
     data: ArrayLike | None = None,
-    sizes: Sequence[int | tuple[int, int]] | int | None = None,
+    sizes: Sequence[int | tuple[int, ...]] | int | None = None,
     parameters: Mapping[str, Any] | None = None,
     implementations: Sequence[str] | None = None,
     repeats: int = 5,
@@ -44,10 +44,12 @@ def benchmark(
         Name of the task, such as ``"magnify"``.
     data : array_like, shape (T, Y, X) or (Y, X), optional
         Frames of your own: NumPy, Dask, Zarr, or anything with ``shape``, ``dtype`` and
-        slicing. Of a long movie the first frames are taken.
-    sizes : sequence of int or (int, int), optional
+        slicing. Of a long movie the first frames are taken. For a task on volumes,
+        (T, Z, Y, X) or (Z, Y, X).
+    sizes : sequence of int or tuple of int, optional
         Sides of generated images (uint16), in pixels, or (rows, columns). Without data
-        and sizes: 64, 128, 256 and 512.
+        and sizes: 64, 128, 256 and 512. For a task on volumes, (planes, rows, columns),
+        or a side: a volume has a quarter as many planes; or else 32, 64 and 128.
     parameters : mapping, optional
         Parameters of the task by name. A list stands for each of its values in turn;
         two lists, or a list and several sizes, make a grid.

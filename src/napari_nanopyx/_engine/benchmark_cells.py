@@ -6,7 +6,7 @@ import inspect
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from math import isqrt
+from math import prod
 from numbers import Integral, Real
 from typing import Any
 
@@ -20,6 +20,12 @@ from napari_nanopyx._kernels.declaration import Parameter, Plan, Task
 
 SIZES = (64, 128, 256, 512)
 """Sides of the generated images, unless others are asked for."""
+
+VOLUME_SIZES = (32, 64, 128)
+"""The same of generated volumes."""
+
+PLANES_PER_SIDE = 1 / 4
+"""Planes of a volume for each pixel of its side: planes are farther apart."""
 
 MOST_FRAMES = 256
 """Frames of an input: enough for the largest useful block."""
@@ -63,11 +69,16 @@ class Cell:
         if self.task.resized is None:
             return Problem(plan, frames, self.task.tolerance)
         count = min(len(frames), _CHECKED_FRAMES)
-        work = plan.cost.flops * count
+        *whole_depth, height, width = self.shape
+        depth = [min(planes, _SMALLEST_CHECKED_SIDE) for planes in whole_depth]
+        work = plan.cost.flops * count * prod(depth) / prod(whole_depth)
         share = min(1.0, (CHECKED_FLOPS / work) ** 0.5) if work > 0 else 1.0
         sides = (
-            max(min(side, _SMALLEST_CHECKED_SIDE), int(side * share))
-            for side in self.shape
+            *depth,
+            *(
+                max(min(side, _SMALLEST_CHECKED_SIDE), int(side * share))
+                for side in (height, width)
+            ),
         )
         small = self.task.resized(plan, (count, *sides))
         middle = (
@@ -99,8 +110,8 @@ def cells(
             "to measure generated images"
         )
     _check_names(task, parameters)
-    source = None if data is None else as_source(data, "data")
-    shapes = [source.shape] if source is not None else _shapes(sizes)
+    source = None if data is None else as_source(data, "data", task.axes)
+    shapes = [source.shape] if source is not None else _shapes(sizes, task.axes - 1)
     dtype = "uint16" if source is None else source.dtype.name
     return [
         Cell(task, _plan(task, shape, each), dtype, each, source)
@@ -109,30 +120,41 @@ def cells(
     ]
 
 
-def _shapes(sizes: Any) -> list[tuple[int, int, int]]:
-    listed = SIZES if sizes is None else sizes
+def _shapes(sizes: Any, axes: int) -> list[tuple[int, ...]]:
+    listed = sizes
+    if sizes is None:
+        listed = SIZES if axes == 2 else VOLUME_SIZES
     if isinstance(listed, Integral) or not isinstance(listed, Sequence | np.ndarray):
         listed = [listed]
     if not len(listed):
         raise ValueError("sizes is empty: give at least one, such as 128 or (128, 256)")
-    return [(MOST_FRAMES, *_sides(size)) for size in listed]
+    return [(MOST_FRAMES, *_sides(size, axes)) for size in listed]
 
 
-def _sides(size: Any) -> tuple[int, int]:
-    pair = (size, size) if isinstance(size, Integral) else size
-    is_pair = isinstance(pair, Sequence | np.ndarray) and len(pair) == 2
-    if isinstance(size, str | bool) or not is_pair:
-        kind = ValueError if is_pair or isinstance(size, Sequence) else TypeError
-        raise kind(f"sizes holds {size!r}, but must hold {_SIZES_ALLOWED}")
-    for side in pair:
+def _sides(size: Any, axes: int) -> tuple[int, ...]:
+    """Return the sides of a frame; of a volume with so many columns, fewer planes."""
+    allowed = f"sizes holds {size!r}, but must hold {_SIZES_ALLOWED[axes]}"
+    sides = size
+    if isinstance(size, Integral):
+        sides = (size, size)
+        if axes == 3:
+            sides = (max(min(size, 1), int(int(size) * PLANES_PER_SIDE)), *sides)
+    is_fitting = isinstance(sides, Sequence | np.ndarray) and len(sides) == axes
+    if isinstance(size, str | bool) or not is_fitting:
+        kind = ValueError if is_fitting or isinstance(size, Sequence) else TypeError
+        raise kind(allowed)
+    for side in sides:
         if isinstance(side, bool) or not isinstance(side, Integral):
-            raise TypeError(f"sizes holds {size!r}, but must hold {_SIZES_ALLOWED}")
+            raise TypeError(allowed)
         if side < 1:
-            raise ValueError(f"sizes holds {size!r}, but must hold {_SIZES_ALLOWED}")
-    return int(pair[0]), int(pair[1])
+            raise ValueError(allowed)
+    return tuple(int(side) for side in sides)
 
 
-_SIZES_ALLOWED = "whole numbers from 1 up, or pairs of them (rows, columns)"
+_SIZES_ALLOWED = {
+    2: "whole numbers from 1 up, or pairs of them (rows, columns)",
+    3: "whole numbers from 1 up, or triples of them (planes, rows, columns)",
+}
 
 
 def _check_names(task: Task, parameters: Mapping[str, Any]) -> None:
@@ -143,7 +165,8 @@ def _check_names(task: Task, parameters: Mapping[str, Any]) -> None:
     names = [
         name
         for name, each in allowed.items()
-        if name not in ("shape", "profile") and each.kind is not each.VAR_KEYWORD
+        if name not in ("shape", "profile", "margins")
+        and each.kind is not each.VAR_KEYWORD
     ]
     for name in parameters:
         if name not in names:
@@ -215,14 +238,18 @@ def _bound(task: Task, shape: tuple[int, ...], parameters: Mapping[str, Any]) ->
 
 
 def _check_memory(plan: Plan) -> None:
-    *_, height, width = plan.shape
+    sides = plan.shape[1:]
+    pixels = prod(sides)
     outputs = sum(output.nbytes for output in plan.outputs(range(1)).values())
-    needed = 2 * outputs + plan.block_bytes_per_frame + 8 * height * width
+    needed = 2 * outputs + plan.block_bytes_per_frame + 8 * pixels
     present = devices.cpu().memory_bytes
     if present and needed > present // 2:
-        side = isqrt(height * width * (present // 2) // needed)
+        side = int(
+            (plan.shape[-1] ** len(sides) * (present / 2) / needed) ** (1 / len(sides))
+        )
         raise ValueError(
-            f"one frame of {height} × {width} pixels needs {needed / 2**30:.3g} GiB "
+            f"one frame of {' × '.join(map(str, sides))} pixels needs "
+            f"{needed / 2**30:.3g} GiB "
             f"with these parameters, but this computer has {present / 2**30:.3g} GiB, "
             f"of which half is used: give sizes up to about {side}"
         )

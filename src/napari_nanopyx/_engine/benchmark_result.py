@@ -112,7 +112,9 @@ class Benchmark:
     def to_csv(self, path: str | PathLike[str]) -> None:
         """Write all rows to a CSV file, whole or not at all; seconds, not rounded."""
         names = sorted({name for row in self.rows for name in row.parameters})
-        headings = ["task", "height", "width", "dtype"]
+        is_volume = any(len(row.shape) > 2 for row in self.rows)
+        sides = ["depth", "height", "width"] if is_volume else ["height", "width"]
+        headings = ["task", *sides, "dtype"]
         headings += [f"parameter_{name}" for name in names]
         write_rows(Path(path), [*headings, *_COLUMNS], self._csv_rows(names))
 

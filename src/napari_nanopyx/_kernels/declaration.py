@@ -173,6 +173,8 @@ class Task:
     parameters: tuple[Parameter, ...]
     plan: Callable[..., Plan]
     example: Callable[[], tuple[NDArray[Any], dict[str, Any]]]
+    axes: int = 3
+    """Axes of a stack of frames: 3 if they are images, 4 if they are volumes."""
     tolerance: float = 1e-5
     """Share of the largest value by which an implementation may differ."""
     resized: Callable[[Any, tuple[int, ...]], Plan] | None = None

@@ -32,5 +32,6 @@ TASK = Task(
     ),
     plan=Esrrf3dPlan,
     example=example,
+    axes=4,
     resized=Esrrf3dPlan.resized,
 )
