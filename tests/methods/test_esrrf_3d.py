@@ -251,3 +251,68 @@ def test_the_distance_of_planes_counts(implementation: str) -> None:
     # Its sigma is 0.84 planes along Z, 1.2 pixels across: round if 1.43 pixels apart.
     assert 0 < convergence(40.0) < convergence(4.0) < convergence(1.4) <= 1.0
     assert convergence(1.4) > 0.99
+
+
+def test_axes_are_alike_for_round_spots_and_cubic_voxels(implementation: str) -> None:
+    """Rows and columns exactly; planes nearly: between them nothing is interpolated."""
+    axes = np.ogrid[:12, :12, :12]
+    places = np.random.default_rng(4).uniform(3, 9, (6, 3))
+    volume = sum(
+        1000
+        * np.exp(-sum((a + 0.5 - b) ** 2 for a, b in zip(axes, at, strict=True)) / 4)
+        for at in places
+    )
+
+    def reconstruct(image: NDArray[Any]) -> NDArray[np.float32]:
+        return nx.esrrf_3d(
+            image,
+            psf_ratio=1.0,
+            voxel_ratio=1.0,
+            macro_pixel_correction=False,
+            implementation=implementation,
+        )[0]
+
+    upright = reconstruct(np.asarray(volume))
+    for order, least in [((0, 2, 1), 1.0), ((1, 0, 2), 0.99), ((2, 1, 0), 0.99)]:
+        turned = reconstruct(np.transpose(volume, order)).transpose(np.argsort(order))
+        if least == 1.0:
+            assert_close(turned, upright)
+        assert np.corrcoef(turned.ravel(), upright.ravel())[0, 1] >= least - 1e-6
+
+
+@pytest.mark.parametrize(
+    "shape", [(2, 1, 13, 17), (3, 2, 7, 5), (1, 7, 11, 3), (2, 5, 19, 37)]
+)
+@pytest.mark.parametrize("magnifications", [(2, 2), (3, 1), (1, 3)])
+def test_odd_and_prime_sizes(
+    shape: tuple[int, ...], magnifications: tuple[int, int]
+) -> None:
+    image = np.random.default_rng(6).poisson(50, shape).astype(np.uint16)
+    expected, actual = (
+        nx.esrrf_3d(image, *magnifications, 1.2, implementation=name)
+        for name in ("reference", "serial")
+    )
+    across, along = magnifications
+    _, depth, height, width = shape
+    assert actual.shape == (1, along * depth, across * height, across * width)
+    assert_close(actual, expected, 1e-5)
+
+
+@pytest.mark.parametrize("axis", ["planes", "rows", "columns"])
+def test_gradients_across_one_axis_alone(axis: str, implementation: str) -> None:
+    """A step along one axis gives its values along this axis only."""
+    place = ("planes", "rows", "columns").index(axis)
+    steps = np.where(np.arange(11) < 5, 10.0, 200.0)
+    volume = np.broadcast_to(
+        steps.reshape([-1 if i == place else 1 for i in range(3)]), (11, 11, 11)
+    )
+    result = nx.esrrf_3d(
+        volume,
+        intensity_weighting=False,
+        macro_pixel_correction=False,
+        implementation=implementation,
+    )[0]
+    assert np.ptp(result) > 0
+    for other in {0, 1, 2} - {place}:
+        first = np.take(result, [0], axis=other)
+        assert_close(result, np.broadcast_to(first, result.shape), 1e-5)

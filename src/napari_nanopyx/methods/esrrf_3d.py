@@ -8,13 +8,13 @@ from typing import Annotated, Any, get_args
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from napari_nanopyx._engine import devices
-from napari_nanopyx._engine.runner import Cancel, run
+from napari_nanopyx._engine.runner import Cancel
 from napari_nanopyx._engine.source import as_source
 from napari_nanopyx._kernels import tasks
-from napari_nanopyx._kernels.declaration import Plan
+from napari_nanopyx._kernels.esrrf_3d.plan import Esrrf3dPlan
 from napari_nanopyx._kernels.windows import windows
 from napari_nanopyx.methods import _checks as check
+from napari_nanopyx.methods._slabs import reconstruct
 from napari_nanopyx.methods.esrrf import Temporal, warn_of_single_frames
 
 
@@ -90,7 +90,7 @@ def esrrf_3d(
     TypeError, ValueError
         If an argument is not of the right kind, or not in its range.
     MemoryError
-        If the sums over the frames need more memory than the computer has.
+        If memory does not hold the result, or not what a single plane takes.
     napari_nanopyx.engine.Cancelled
         If ``cancel`` is set.
 
@@ -107,7 +107,9 @@ def esrrf_3d(
     gives by itself.
 
     The volumes of single frames are never held; memory grows with the size of the
-    output, not with the number of frames.
+    output, not with the number of frames. If the sums of whole volumes take more memory
+    than there is, the planes are reconstructed some at a time, in all frames, and the
+    frames are read several times.
 
     References
     ----------
@@ -126,16 +128,15 @@ def esrrf_3d(
     source = as_source(image, axes=4)
     frames = check.whole("frames_per_timepoint", frames_per_timepoint, 0)
     statistic = check.one_of("temporal", temporal, get_args(Temporal))
-    ratios = {
-        "psf_ratio": check.positive("psf_ratio", psf_ratio),
-        "voxel_ratio": check.positive("voxel_ratio", voxel_ratio),
-    }
-    task = tasks()["esrrf_3d"]
-    plan = task.plan(
+    ratios = (
+        check.positive("psf_ratio", psf_ratio),
+        check.positive("voxel_ratio", voxel_ratio),
+    )
+    plan = Esrrf3dPlan(
         source.shape,
         magnification=check.whole("magnification", magnification, 1, 10),
         magnification_z=check.whole("magnification_z", magnification_z, 1, 10),
-        radius=_radius(radius, source.shape, **ratios),
+        radius=_radius(radius, source.shape, *ratios),
         sensitivity=check.positive("sensitivity", sensitivity),
         temporal=statistic,
         frames_per_timepoint=frames,
@@ -143,13 +144,13 @@ def esrrf_3d(
         macro_pixel_correction=check.flag(
             "macro_pixel_correction", macro_pixel_correction
         ),
-        **ratios,
+        psf_ratio=ratios[0],
+        voxel_ratio=ratios[1],
     )
     if statistic == "TAC2":
         warn_of_single_frames(windows(source.shape[0], frames))
-    _check_memory(plan)
-    return run(
-        task,
+    return reconstruct(
+        tasks()["esrrf_3d"],
         source,
         plan,
         implementation=implementation,
@@ -173,20 +174,3 @@ def _radius(
             f"most {depth * voxel_ratio / psf_ratio:.3g}"
         )
     return given
-
-
-def _check_memory(plan: Plan) -> None:
-    """Refuse what does not fit: a block's sums, those of all blocks, and the result."""
-    outputs = plan.outputs(range(1))
-    sums = sum(output.nbytes for output in outputs.values())
-    volume = outputs["sum"].nbytes
-    merged = sums + 2 * volume * sum(not each.endswith("_error") for each in outputs)
-    needed = merged + volume * len(plan.segments) + plan.block_bytes_per_frame
-    present = devices.memory_bytes()
-    if present and needed > present:
-        raise MemoryError(
-            f"volumes of {' x '.join(map(str, plan.shape[1:]))} voxels need "
-            f"{needed / 2**30:.3g} GiB with these parameters, but this computer has "
-            f"{present / 2**30:.3g} GiB: reconstruct a part of the planes or pixels at "
-            "a time, or lower magnification or magnification_z"
-        )

@@ -164,10 +164,10 @@ INLINE real sharpened(esrrf_3d_arguments a, real value)
 INLINE void esrrf_3d_image(esrrf_3d_arguments a, int column, int row, int item)
 {
     int planes = a.depth + 2 * a.above;
-    int z = clamp(item % planes - a.above, 0, a.depth - 1);
+    int z = clamp(item % planes - a.above + a.ahead, 0, a.given_depth - 1);
     int r = clamp(row - a.before, 0, a.height - 1);
     int c = clamp(column - a.before, 0, a.width - 1);
-    long from = ((long)(item / planes) * a.depth + z) * a.height + r;
+    long from = ((long)(item / planes) * a.given_depth + z) * a.height + r;
     a.image[((long)item * a.framed_rows + row) * a.stride + column] =
         (float)a.frames[from * a.width + c];
 }
@@ -312,10 +312,11 @@ INLINE void prepare(esrrf_3d_arguments a, extent e, int frame, float *image, flo
     long plane = (long)a.framed_rows * a.stride;
     int rows = e.rows + around;
     for (int p = 0; p < e.planes + 2 * a.above; p++) {
-        long z = (long)frame * a.depth + between(e.plane + p - a.above, 0, a.depth - 1);
+        int z = between(e.plane + p - a.above + a.ahead, 0, a.given_depth - 1);
+        long first = ((long)frame * a.given_depth + z) * a.height;
         for (int r = 0; r < rows; r++) {
             int row = between(e.row + r - a.before, 0, a.height - 1);
-            read_row(a.frames, a.pixel, (z * a.height + row) * a.width, a.width, -a.before,
+            read_row(a.frames, a.pixel, (first + row) * a.width, a.width, -a.before,
                      image + p * plane + (long)r * a.stride, a.stride);
         }
     }

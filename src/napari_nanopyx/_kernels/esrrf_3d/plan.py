@@ -51,12 +51,18 @@ class Esrrf3dPlan:
     frames_per_timepoint: int = 0
     intensity_weighting: bool = True
     macro_pixel_correction: bool = True
+    margins: tuple[int, int] = (0, 0)
+    """Planes at both ends that are only seen: no voxels of theirs are reconstructed."""
 
     @property
     def size(self) -> tuple[int, int, int]:
-        """Planes, rows and columns of a volume."""
-        *depth, height, width = self.shape[1:]
-        return (depth[0] if depth else 1, height, width)
+        """Planes, rows and columns of what is reconstructed of a volume."""
+        *_, height, width = self.shape[1:]
+        return (self._given_depth - sum(self.margins), height, width)
+
+    @property
+    def _given_depth(self) -> int:
+        return self.shape[1] if len(self.shape) > 3 else 1
 
     @property
     def factors(self) -> tuple[int, int, int]:
@@ -68,8 +74,13 @@ class Esrrf3dPlan:
         """The neighbourhood of a voxel."""
         radius_z = self.radius * self.psf_ratio / self.voxel_ratio
         return Window(
-            self.radius, radius_z if self.size[0] > 1 else 0.0, self.voxel_ratio
+            self.radius, radius_z if self._given_depth > 1 else 0.0, self.voxel_ratio
         )
+
+    @property
+    def reach(self) -> int:
+        """How many planes a voxel sees, ahead of its own and past it."""
+        return self.window.reach_z + 1
 
     @property
     def parameters(self) -> Mapping[str, float | str | bool]:
@@ -104,13 +115,14 @@ class Esrrf3dPlan:
         each += 76 if self.intensity_weighting else 4
         voxels = int(np.prod(self.size))
         output = voxels * int(np.prod(self.factors))
-        return Cost(output * each + LATTICE_FLOPS * voxels, 4.0 * voxels)
+        given = 4.0 * float(np.prod(self.shape[1:]))
+        return Cost(output * each + LATTICE_FLOPS * voxels, given)
 
     @property
     def block_bytes_per_frame(self) -> int:
         """The volume as it is read, and its lattice, which may be held as a whole."""
         return 4 * sum(
-            (int(np.prod(self.size)), *self.work_floats(self.size[1]).values())
+            (int(np.prod(self.shape[1:])), *self.work_floats(self.size[1]).values())
         )
 
     @property
@@ -169,6 +181,8 @@ class Esrrf3dPlan:
         whole = self.sensitivity == int(self.sensitivity) and self.sensitivity <= 16
         return {
             "depth": depth,
+            "given_depth": self._given_depth,
+            "ahead": self.margins[0],
             "height": height,
             "width": width,
             "magnification": self.magnification,
@@ -223,21 +237,23 @@ class Esrrf3dPlan:
     def reference(self, block: NDArray[Any], frames: range) -> Partial:  # noqa: ARG002
         """Reconstruct the volumes in float64, straight from the formulas."""
         stack = reference.volumes(
-            block.reshape(len(block), *self.size),
+            block.reshape(len(block), self._given_depth, *self.size[1:]),
             magnification=self.magnification,
             magnification_z=self.magnification_z,
             window=self.window,
             sensitivity=self.sensitivity,
             intensity_weighting=self.intensity_weighting,
         )
+        first = self.magnification_z * self.margins[0]
+        stack = stack[:, first : first + self.magnification_z * self.size[0]]
         return reference.partial(stack, self.factors, self.temporal)
 
     def resized(self, shape: tuple[int, ...]) -> Esrrf3dPlan:
         """Return the same for volumes of this shape, or of a few planes this large."""
         if len(shape) < len(self.shape):
             count, *sides = shape
-            shape = (count, min(self.size[0], 3), *sides)
-        return replace(self, shape=shape)
+            shape = (count, min(self._given_depth, 3), *sides)
+        return replace(self, shape=shape, margins=(0, 0))
 
     def merger(self) -> MomentsMerger:
         """Return empty sums for every time point."""

@@ -10,15 +10,16 @@ from napari_nanopyx._generated.esrrf_numba import add, half_way, power
 
 # tag-start: continued
 def continued(
-    frames, count, depth, height, width, above, before, framed_rows, stride, image
+    frames, count, depth, given_depth, ahead, height, width, above, before, framed_rows,
+    stride, image,
 ):
     """Continue every volume by its edge voxels."""
-    voxels = frames.reshape((count, depth, height, width))
+    voxels = frames.reshape((count, given_depth, height, width))
     planes = depth + 2 * above
     framed = image.reshape((count * planes, framed_rows, stride))
     for item in range(count * planes):
         frame = item // planes
-        z = min(max(item % planes - above, 0), depth - 1)
+        z = min(max(item % planes - above + ahead, 0), given_depth - 1)
         for r in range(framed_rows):
             row = min(max(r - before, 0), height - 1)
             for c in range(stride):
