@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import time
+import weakref
 from collections.abc import Callable
 from dataclasses import replace
 from threading import Event
@@ -298,14 +300,34 @@ def test_the_panel_may_be_closed_meanwhile(
     assert viewer.layers[-1].name == "cells waited ×2"
 
 
+def test_a_deleted_layer_gives_its_memory_back(
+    viewer: Any, open_widget: Any, finish: Any, movie: NDArray[Any], qtbot: Any
+) -> None:
+    """Neither the panel nor the compute thread keeps what a run has used or made."""
+    widget = open_widget("Magnify")
+    viewer.add_image(movie.copy(), name="cells")
+    widget.run()
+    finish(widget)
+    kept = [weakref.ref(viewer.layers[0].data), weakref.ref(viewer.layers[1].data)]
+    viewer.layers.clear()
+
+    def are_gone() -> None:
+        gc.collect()
+        assert [each() is None for each in kept] == [True, True]
+
+    qtbot.waitUntil(are_gone)
+
+
 def test_without_an_image_the_step_says_what_to_do(
     viewer: Any, open_widget: Any, movie: NDArray[Any]
 ) -> None:
     widget = open_widget("eSRRF reconstruction")
     assert not widget.run_button.isEnabled()
     assert "Open Sample" in widget.status.text()
+    assert widget.sample_button.isVisibleTo(widget)
     viewer.add_image(movie, name="cells")
     assert widget.run_button.isEnabled()
+    assert not widget.sample_button.isVisibleTo(widget)
     assert widget.status.text() == ""
     viewer.layers.clear()
     assert not widget.run_button.isEnabled()

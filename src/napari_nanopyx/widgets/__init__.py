@@ -20,11 +20,16 @@ _HOMES = {
     "FrcStep": "steps.measurements",
     "MagnifyStep": "steps.images",
     "RegisterChannelsStep": "steps.registration",
+    "SimulateStep": "steps.simulation",
     "SrrfStep": "steps.reconstruction",
     "StepWidget": "step",
     "SweepStep": "steps.measurements",
     "TransformStep": "steps.images",
     "WorkflowPanel": "workflow_panel",
+    "drifting_beads": "samples",
+    "filaments": "samples",
+    "misaligned_channels": "samples",
+    "ring": "samples",
     "telomeres": "samples",
 }
 
@@ -43,11 +48,16 @@ __all__ = [
     "FrcStep",
     "MagnifyStep",
     "RegisterChannelsStep",
+    "SimulateStep",
     "SrrfStep",
     "StepWidget",
     "SweepStep",
     "TransformStep",
     "WorkflowPanel",
+    "drifting_beads",
+    "filaments",
+    "misaligned_channels",
+    "ring",
     "telomeres",
 ]
 

@@ -65,7 +65,8 @@ class Form(QWidget):
             name = parameter.name
             if (name in PROGRAMMATIC and name not in (options or {})) or name in hidden:
                 continue
-            chosen = {"tooltip": tips.get(name, ""), **(options or {}).get(name, {})}
+            tip = tips.get(name, "").replace("`", "")
+            chosen = {"tooltip": tip, **(options or {}).get(name, {})}
             label = str(chosen.pop("label", name.replace("_", " ").capitalize()))
             if name in images:
                 field = self._layer_field(name, chosen)

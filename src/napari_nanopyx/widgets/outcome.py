@@ -76,7 +76,7 @@ def compute(
         result = call(progress, cancel)
     seconds = time.perf_counter() - began
     record = provenance.describe(
-        f"napari_nanopyx.{call.function.__name__}",
+        f"napari_nanopyx.{call.name}",
         call.parameters,
         call.sources,
         runs,
@@ -148,3 +148,19 @@ def add_layer(
         **layer_options(source, placement, outcome.image.ndim),
     )
     layer.contrast_limits = outcome.contrast
+
+
+def add_new_layer(
+    viewer: Viewer, axes: str, name: str, colormap: str | None, outcome: Outcome
+) -> None:
+    """Add an image that was made from no layer, such as a simulated one."""
+    if outcome.image is None:
+        raise ValueError("the outcome has no image")
+    viewer.add_image(
+        outcome.image,
+        name=name,
+        colormap=colormap or "gray",
+        contrast_limits=outcome.limits,
+        axis_labels=tuple(axes[-outcome.image.ndim :]),
+        metadata={provenance.KEY: outcome.provenance},
+    ).contrast_limits = outcome.contrast

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import inspect
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,13 +23,26 @@ class Call:
     loaded: Mapping[str, Any]
     """Which of them are files, with the class that can `load` them."""
 
+    @property
+    def name(self) -> str:
+        """The function as a script would name it, within the package."""
+        place = "simulate." if ".simulate." in self.function.__module__ else ""
+        return place + self.function.__name__
+
     def __call__(self, progress: Callable[[int, int], None], cancel: Any) -> Any:
         """Read the files, and call the function."""
         arguments = {name: source.data for name, source in self.sources.items()}
         for name, value in self.parameters.items():
             is_file = name in self.loaded and value is not None
             arguments[name] = self.loaded[name].load(value) if is_file else value
-        return self.function(**arguments, progress=progress, cancel=cancel)
+        heard = inspect.signature(self.function).parameters
+        if "progress" in heard or _takes_anything(heard.values()):
+            arguments |= {"progress": progress, "cancel": cancel}
+        return self.function(**arguments)
+
+
+def _takes_anything(parameters: Iterable[inspect.Parameter]) -> bool:
+    return any(each.kind is inspect.Parameter.VAR_KEYWORD for each in parameters)
 
 
 def as_python(call: Call) -> str:
@@ -45,7 +59,7 @@ def as_python(call: Call) -> str:
         if name in call.loaded and value is not None:
             text = f"nx.{call.loaded[name].__name__}.load({text})"
         arguments.append(f"{name}={text}")
-    lines.append(f"result = nx.{call.function.__name__}({', '.join(arguments)})")
+    lines.append(f"result = nx.{call.name}({', '.join(arguments)})")
     return "\n".join(lines) + "\n"
 
 

@@ -25,7 +25,7 @@ from napari_nanopyx.widgets.dock import DockContent
 from napari_nanopyx.widgets.form import Form
 from napari_nanopyx.widgets.layers import Source
 from napari_nanopyx.widgets.messages import explain, how_it_was_computed
-from napari_nanopyx.widgets.outcome import Outcome, add_layer, compute
+from napari_nanopyx.widgets.outcome import Outcome, add_layer, add_new_layer, compute
 from napari_nanopyx.widgets.plot import ResultPlot
 from napari_nanopyx.widgets.preview import LivePreview
 from napari_nanopyx.widgets.script import Call, as_python
@@ -33,6 +33,8 @@ from napari_nanopyx.widgets.step_declaration import Step
 from napari_nanopyx.widgets.watch import Watch
 
 __all__ = ["Step", "StepWidget"]
+
+PLUGIN = "napari-nanopyx"
 
 if TYPE_CHECKING:
     from napari.viewer import Viewer
@@ -74,7 +76,12 @@ class StepWidget(DockContent):
         self.save_button = _button("Save …", "Save the last result", self.save)
         self.save_button.hide()
         self.result: Any = None
-        """What the last run that succeeded returned."""
+        """What the last run returned, if it can be saved; images are layers."""
+        self.sample_button = _button(
+            "Open the example movie",
+            "The movie of telomeres that comes with the plugin",
+            partial(self.viewer.open_sample, PLUGIN, "telomeres"),
+        )
         self.preview: LivePreview | None = None
         if step.preview is not None:
             self.preview = LivePreview(viewer, step, self.form, self._chosen)
@@ -94,23 +101,15 @@ class StepWidget(DockContent):
         if None in self.form.layers.values():
             return
         step, call = self.step, self.call()
-        parameters = call.parameters
-        first = call.sources[step.over(parameters) or next(iter(call.sources))]
-        image = None if step.place is None else step.image
+        source = _underneath(step, call)
+        image = None if step.place is None and call.sources else step.image
         job = Job(partial(compute, call, image))
-        watch = Watch(job, f"{step.title} of {first.name}", self._main_window())
-        if step.place is not None:
+        title = step.title if source is None else f"{step.title} of {source.name}"
+        watch = Watch(job, title, self._main_window())
+        add = _adder(self.viewer, step, call, source)
+        if add is not None:
             # No part of self: the layer arrives even if this panel is closed meanwhile.
-            watch.succeeded.connect(
-                partial(
-                    add_layer,
-                    self.viewer,
-                    first,
-                    step.place(first, parameters),
-                    f"{first.name} {step.suffix(parameters)}",
-                    step.colormap,
-                )
-            )
+            watch.succeeded.connect(add)
         watch.failed.connect(partial(_show_problem, self.step.title))
         watch.progressed.connect(self._on_progress)
         watch.succeeded.connect(self._on_success)
@@ -149,9 +148,10 @@ class StepWidget(DockContent):
         self.form.reset_choices()
         ready = None not in self.form.layers.values()
         self.run_button.setEnabled(ready)
+        self.sample_button.setVisible(not ready)
         if not ready:
             self.status.setText(
-                "Open an image first. The movie that comes with the plugin is under "
+                "Open an image first, or the example movie, which is also under "
                 "File ▸ Open Sample."
             )
         elif not self.watches:
@@ -164,7 +164,8 @@ class StepWidget(DockContent):
             name: self._argument(name, value)
             for name, value in self.form.parameters.items()
         }
-        parameters |= self.step.derived(next(iter(sources.values())))
+        for source in list(sources.values())[:1]:
+            parameters |= self.step.derived(source)
         return sources, parameters
 
     def _argument(self, name: str, value: Any) -> Any:
@@ -185,6 +186,7 @@ class StepWidget(DockContent):
         layout.addLayout(buttons)
         layout.addWidget(self.progress_bar)
         layout.addWidget(self.status)
+        layout.addWidget(self.sample_button)
         layout.addWidget(self.save_button)
         layout.addWidget(self.plot)
         self._show_queue()
@@ -213,8 +215,9 @@ class StepWidget(DockContent):
         self.status.setText("\n".join(filter(None, (outcome.summary, done))))
         if self.step.place is None and hasattr(outcome.result, "plot"):
             self.plot.show_result(outcome.result)
-        self.result = outcome.result
-        self.save_button.setVisible(hasattr(outcome.result, "save"))
+        can_be_saved = hasattr(outcome.result, "save")
+        self.result = outcome.result if can_be_saved else None
+        self.save_button.setVisible(can_be_saved)
 
     def save(self, path: str = "") -> None:
         """Write the last result to a file; without a path, ask for one."""
@@ -240,6 +243,26 @@ class StepWidget(DockContent):
         self._show_queue()
         if not self.watches:
             self.status.setText(said)
+
+
+def _underneath(step: Step, call: Call) -> Source | None:
+    """Return the layer that a result lies over, if the method is given one."""
+    if not call.sources:
+        return None
+    return call.sources[step.over(call.parameters) or next(iter(call.sources))]
+
+
+def _adder(
+    viewer: Viewer, step: Step, call: Call, source: Source | None
+) -> Callable[[Outcome], None] | None:
+    """Return what adds the image of a result, if it has one."""
+    if source is None:
+        return partial(add_new_layer, viewer, step.axes, step.title, step.colormap)
+    if step.place is None:
+        return None
+    place = step.place(source, call.parameters)
+    name = f"{source.name} {step.suffix(call.parameters)}"
+    return partial(add_layer, viewer, source, place, name, step.colormap)
 
 
 def _button(text: str, tip: str, pressed: Callable[[], None]) -> QPushButton:

@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from napari.viewer import Viewer
 
 
+FILL = {"label": "Value outside", "min": -1e6, "max": 1e6}
+"""The field for what is put where there is no image."""
+
+
 class DenoiseStep(StepWidget):
     """Remove noise from an image by non-local means."""
 
@@ -25,8 +29,12 @@ class DenoiseStep(StepWidget):
             suffix=lambda _: "denoised",
             place=lambda source, _: Placement.magnified(source.ndim, 1.0),
             options={
-                "patch_size": {"label": "Patch size (pixels)"},
-                "patch_distance": {"label": "Search distance (pixels)"},
+                "patch_size": {"label": "Patch size (pixels)", "min": 2, "max": 51},
+                "patch_distance": {
+                    "label": "Search distance (pixels)",
+                    "min": 1,
+                    "max": 50,
+                },
                 "h": automatic | {"label": "Strength h (0: from the noise)"},
                 "sigma": automatic | {"label": "Noise (0: estimated)"},
             },
@@ -90,7 +98,7 @@ class TransformStep(StepWidget):
                 "shift": pair | {"label": "Shift (row, column)", "options": shifts},
                 "scale": pair | {"label": "Scale (row, column)", "options": scales},
                 "angle": {"label": "Angle (radians)"},
-                "fill": {"label": "Value outside"},
+                "fill": FILL,
             },
             advanced=("fill",),
         )

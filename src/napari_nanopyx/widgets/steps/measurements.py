@@ -37,15 +37,16 @@ class DecorrelationStep(StepWidget):
     """Measure the resolution of a single image by decorrelation analysis."""
 
     def __init__(self, napari_viewer: Viewer) -> None:
+        share = {"min": 0.0, "max": 1.0, "step": 0.05}
         step = Step(
             title="Decorrelation",
             function=napari_nanopyx.decorrelation,
             images={"image": (2,)},
             options={
-                "rmin": {"label": "Lowest frequency (of Nyquist)"},
-                "rmax": {"label": "Highest frequency (of Nyquist)"},
-                "n_r": {"label": "Points of a curve"},
-                "n_g": {"label": "High-pass filters"},
+                "rmin": {"label": "Lowest frequency (of Nyquist)"} | share,
+                "rmax": {"label": "Highest frequency (of Nyquist)"} | share,
+                "n_r": {"label": "Points of a curve", "min": 10, "max": 100},
+                "n_g": {"label": "High-pass filters", "min": 5, "max": 40},
             },
             advanced=("rmin", "rmax", "n_r", "n_g", "sectors"),
             hidden=("pixel_size", "units", "roi"),
@@ -108,6 +109,7 @@ class SweepStep(StepWidget):
                 "radii": {"annotation": list[float], "value": [1.0, 1.5, 2.0, 2.5]},
                 "sensitivities": {"annotation": list[float], "value": [1.0, 2.0, 3.0]},
                 "magnification": {"min": 1, "max": 10},
+                "crop_border": {"min": 0, "max": 1000},
                 "temporal": {"label": "Combine frames by"},
                 "resolution": {"label": "Resolution by"},
                 "n_frames": {

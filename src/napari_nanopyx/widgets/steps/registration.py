@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import napari_nanopyx
 from napari_nanopyx.widgets.layers import Placement, Source
 from napari_nanopyx.widgets.step import Step, StepWidget
+from napari_nanopyx.widgets.steps.images import FILL
 from napari_nanopyx.widgets.steps.measurements import pixel_size
 from napari_nanopyx.widgets.table_files import DRIFT, REGISTRATION, path_of_layer
 
@@ -68,7 +69,7 @@ class CorrectDriftStep(StepWidget):
             options={
                 "image": {"label": "Movie"},
                 "table": _file("Drift table", "Tables (*.csv *.txt)"),
-                "fill": {"label": "Value outside", "annotation": float, "value": 0.0},
+                "fill": FILL,
             },
             loaded={"table": napari_nanopyx.DriftTable},
             hidden=("out",),
@@ -123,7 +124,7 @@ class RegisterChannelsStep(StepWidget):
             options={
                 "image": {"label": "Channels"},
                 "registration": _file("Registration", "Registrations (*.tif *.tiff)"),
-                "fill": {"label": "Value outside"},
+                "fill": FILL,
             },
             loaded={"registration": napari_nanopyx.ChannelRegistration},
         )
