@@ -13,7 +13,13 @@ if TYPE_CHECKING:
     from napari.viewer import Viewer
 
 
-FILL = {"label": "Value outside", "min": -1e6, "max": 1e6}
+FILL = {
+    "label": "Value outside",
+    "annotation": float,
+    "value": 0.0,
+    "min": -1e6,
+    "max": 1e6,
+}
 """The field for what is put where there is no image."""
 
 
