@@ -48,7 +48,9 @@ def test_every_command_is_used() -> None:
     assert used == {command.id for command in CONTRIBUTIONS.commands or ()}
 
 
-def test_every_widget_can_be_opened(npe2pm: Any, make_napari_viewer: Any) -> None:
+def test_every_widget_can_be_opened(
+    npe2pm: Any, plugin_settings: Any, make_napari_viewer: Any
+) -> None:
     with npe2pm.tmp_plugin(manifest=str(MANIFEST_PATH)):
         viewer = make_napari_viewer()
         for widget in CONTRIBUTIONS.widgets or ():

@@ -120,6 +120,8 @@ def _threads() -> Iterator[str]:
         "one for each core; NAPARI_NANOPYX_THREADS can change it"
         if threads == cores
         else "as NAPARI_NANOPYX_THREADS says"
+        if "NAPARI_NANOPYX_THREADS" in os.environ
+        else "as was asked for in the preferences"
     )
     yield f"threads that compute: {threads}, {rule}"
     level = compiled.level(next(iter(tasks())))

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from napari_nanopyx._engine import catalogue, context, events, policies
 from napari_nanopyx._engine import devices as _devices
 from napari_nanopyx._engine import history as _history
+from napari_nanopyx._engine import settings as _settings
 from napari_nanopyx._engine.benchmark import benchmark
 from napari_nanopyx._engine.benchmark_result import Benchmark, BenchmarkRow, Winner
 from napari_nanopyx._engine.delays import DEVIATIONS
@@ -71,6 +72,7 @@ __all__ = [
     "WrongResult",
     "aside",
     "benchmark",
+    "configure",
     "devices",
     "events",
     "expected",
@@ -114,6 +116,58 @@ def devices() -> list[Device]:
 def refresh() -> None:
     """Look for devices again, and give implementations that failed another chance."""
     catalogue.refresh()
+
+
+def configure(
+    *,
+    threads: int | None = None,
+    devices: str | None = None,
+    memory_mb: int | None = None,
+    folder: str | None = None,
+) -> None:
+    """Set what holds for the whole program, as napari's preferences do.
+
+    What is not given stays as it is. An environment variable has the last word:
+    NAPARI_NANOPYX_THREADS, NAPARI_NANOPYX_DEVICES, NAPARI_NANOPYX_MEMORY_MB and
+    NAPARI_NANOPYX_HOME.
+
+    Parameters
+    ----------
+    threads
+        Threads to compute with; 0 for one on each core.
+    devices
+        Parts of the names of the OpenCL devices to use, with commas between them;
+        ``""`` for all, ``"none"`` to look for none.
+    memory_mb
+        Megabytes that a block of frames may need; 0 for what suits this computer.
+    folder
+        Where the history is kept; ``""`` for the user data folder.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If one of them makes no sense; then all stay as they are.
+
+    Examples
+    --------
+    >>> configure(threads=2)
+    >>> configure(threads=0)
+    """
+    given = {
+        "threads": threads,
+        "devices": devices,
+        "memory_mb": memory_mb,
+        "folder": folder,
+    }
+    before = _settings.current()
+    _settings.change(
+        {name: value for name, value in given.items() if value is not None}
+    )
+    now = _settings.current()
+    if now.folder != before.folder:
+        _history.close()
+    if now.devices != before.devices:
+        catalogue.refresh()
 
 
 def history(task: str | None = None, newest: int | None = None) -> list[Measurement]:

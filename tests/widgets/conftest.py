@@ -21,7 +21,10 @@ PATIENCE_MILLISECONDS = 60_000
 
 @pytest.fixture
 def viewer(
-    npe2pm: Any, make_napari_viewer_proxy: Any, monkeypatch: pytest.MonkeyPatch
+    npe2pm: Any,
+    plugin_settings: Any,
+    make_napari_viewer_proxy: Any,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[Any]:
     monkeypatch.setenv("NAPARI_ASYNC", "0")
     with npe2pm.tmp_plugin(manifest=str(MANIFEST)):

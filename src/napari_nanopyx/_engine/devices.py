@@ -7,11 +7,10 @@ import os
 import platform
 import subprocess
 import threading
-import warnings
 from functools import cache
 from pathlib import Path
 
-from napari_nanopyx._engine import search
+from napari_nanopyx._engine import search, settings
 from napari_nanopyx._engine.types import Device
 
 _lock = threading.Lock()
@@ -36,30 +35,26 @@ def memory_bytes() -> int:
 
 
 def thread_count() -> int:
-    """Return how many threads to compute with: NAPARI_NANOPYX_THREADS, or each core."""
-    asked = os.environ.get("NAPARI_NANOPYX_THREADS", "").strip()
-    if not asked:
-        return _usable_cores()
-    if asked.isdecimal() and int(asked) > 0:
-        return int(asked)
-    cores = _usable_cores()
-    warnings.warn(
-        f"NAPARI_NANOPYX_THREADS is {asked!r}, but must be a whole number from 1 up: "
-        f"computing with {cores} threads, one for each core",
-        RuntimeWarning,
-        stacklevel=2,
-    )
-    return cores
+    """Return how many threads to compute with: as many as wished for, or each core."""
+    return settings.threads() or _usable_cores()
 
 
 def opencl_devices() -> list[Device]:
     """Return the OpenCL devices that work here; the first call may take seconds."""
-    return list(_search()[0])
+    return [found for found in _search()[0] if settings.is_wanted(found.name)]
 
 
 def opencl_problem() -> search.Problem | None:
     """Return why there are no OpenCL devices, and what to do; None if there are."""
-    return _search()[1]
+    found, problem = _search()
+    if problem is None and not opencl_devices():
+        names = ", ".join(device.name for device in found)
+        return (
+            f"none of the OpenCL devices here ({names}) is wished for: only "
+            f"{settings.wished_devices()!r}",
+            "change the OpenCL devices in the preferences, or NAPARI_NANOPYX_DEVICES",
+        )
+    return problem
 
 
 def opencl_is_known() -> bool:

@@ -9,7 +9,7 @@ import threading
 import warnings
 from pathlib import Path
 
-from napari_nanopyx._engine import store
+from napari_nanopyx._engine import settings, store
 from napari_nanopyx._engine.errors import HistoryWarning
 from napari_nanopyx._engine.evidence import Evidence
 from napari_nanopyx._engine.record import RECENT
@@ -166,9 +166,9 @@ class History:
 
 def folder() -> Path:
     """Return the folder that the history is in."""
-    home = os.environ.get("NAPARI_NANOPYX_HOME")
-    if home:
-        return Path(home)
+    wished = settings.folder()
+    if wished is not None:
+        return wished
     from platformdirs import user_data_path
 
     return user_data_path("napari-nanopyx", appauthor=False)

@@ -10,7 +10,14 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_nanopyx._engine import catalogue, context, devices, events, history
+from napari_nanopyx._engine import (
+    catalogue,
+    context,
+    devices,
+    events,
+    history,
+    settings,
+)
 from napari_nanopyx._engine.errors import Cancelled
 from napari_nanopyx._engine.events import Run
 from napari_nanopyx._engine.failures import Failures
@@ -237,5 +244,7 @@ def _stop_if(cancel: Cancel | None) -> None:
 
 
 def _block_bytes() -> int:
+    if wished := settings.memory_bytes():
+        return wished
     memory_bytes = devices.memory_bytes()
     return min(BLOCK_BYTES, memory_bytes // 8) if memory_bytes else BLOCK_BYTES

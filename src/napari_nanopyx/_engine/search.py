@@ -10,7 +10,7 @@ import sysconfig
 from pathlib import Path
 from typing import Any
 
-from napari_nanopyx._engine import child
+from napari_nanopyx._engine import child, settings
 from napari_nanopyx._engine.types import Device
 
 PROBE_SECONDS = 20.0
@@ -54,15 +54,15 @@ _REMEDIES = {
         "install napari and napari-nanopyx with pip or conda to use OpenCL",
     ),
     "disabled": (
-        "OpenCL is turned off by NAPARI_NANOPYX_DISABLE_OPENCL",
-        "unset NAPARI_NANOPYX_DISABLE_OPENCL and start again",
+        "OpenCL is turned off by NAPARI_NANOPYX_DISABLE_OPENCL, or in the preferences",
+        "unset the variable, or change the OpenCL devices in the preferences",
     ),
 }
 
 
 def search(limit_seconds: float = PROBE_SECONDS) -> tuple[list[Device], Problem | None]:
     """Return the OpenCL devices, and why there are none if there are none."""
-    if os.environ.get("NAPARI_NANOPYX_DISABLE_OPENCL", "") not in ("", "0"):
+    if settings.opencl_is_off():
         return [], _problem("disabled")
     python = interpreter()
     if python is None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from qtpy.QtCore import QEvent, QTimer
 from qtpy.QtWidgets import QWidget
 
+from napari_nanopyx.widgets import preferences
+
 
 class DockContent(QWidget):
     """Deletes itself on the GUI thread once its dock has been closed.
@@ -16,6 +18,7 @@ class DockContent(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
+        preferences.follow()
         self._orphaned = QTimer(self)
         self._orphaned.setSingleShot(True)
         self._orphaned.timeout.connect(self._delete_if_orphaned)
