@@ -47,6 +47,7 @@ class DecorrelationStep(StepWidget):
                 "rmax": {"label": "Highest frequency (of Nyquist)"} | share,
                 "n_r": {"label": "Points of a curve", "min": 10, "max": 100},
                 "n_g": {"label": "High-pass filters", "min": 5, "max": 40},
+                "sectors": {"min": 1, "max": 64},
             },
             advanced=("rmin", "rmax", "n_r", "n_g", "sectors"),
             hidden=("pixel_size", "units", "roi"),
