@@ -41,6 +41,11 @@ class DenoiseStep(StepWidget):
                     "min": 1,
                     "max": 50,
                 },
+                "frame_distance": {
+                    "label": "Search distance (frames)",
+                    "min": 0,
+                    "max": 10,
+                },
                 "h": automatic | {"label": "Strength h (0: from the noise)"},
                 "sigma": automatic | {"label": "Noise (0: estimated)"},
             },
