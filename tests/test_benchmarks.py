@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from benchmarks import convolution, drift, machine, report, turning, volumes
+from benchmarks import convolution, drift, machine, quality, report, turning, volumes
 from benchmarks.peak import rgc_flops, samples_per_pixel, summed_samples
 
 
@@ -105,6 +105,19 @@ def test_convolution_is_timed_with_every_implementation_that_fits() -> None:
     for name in ("serial", "fft"):
         assert f"| {name} |" in ones
         assert f"| {name} |" in random
+
+
+def test_each_measure_of_quality_is_timed_and_has_a_target() -> None:
+    """One row a task without others; every task has somebody to be compared with."""
+    given = quality.inputs(32, 8, 24, 20, 30)
+    assert set(quality.calls(given)) == set(quality.TARGETS)
+    rows = [line for line in quality.table(given, None) if line.startswith("| ")]
+    assert [row.split("|")[1].strip() for row in rows] == [
+        "task",
+        "---",
+        *quality.TARGETS,
+    ]
+    assert all(float(row.split("|")[3]) > 0 for row in rows[2:])
 
 
 def test_drift_is_timed_beside_its_error() -> None:
