@@ -31,13 +31,13 @@ from napari_nanopyx.widgets.scrolled import ScrolledColumn
 from napari_nanopyx.widgets.steering import steering
 from napari_nanopyx.widgets.steering_bar import SteeringBar
 
-REDRAW_EVERY_MILLISECONDS = 100
+REDRAW_EVERY_MILLISECONDS = 150
 AGE_EVERY_SECONDS = 10.0
 BENCHMARK_SIZES = (64, 128, 256)
 
 
 class EnginePanel(DockContent):
-    """Shows a `PanelModel`, at most ten times a second and only while visible."""
+    """Shows a `PanelModel`, at most seven times a second and only while visible."""
 
     def __init__(self) -> None:
         super().__init__()

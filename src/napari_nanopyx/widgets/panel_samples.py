@@ -64,6 +64,9 @@ class Samples:
 
     def __init__(self, measurements: Iterable[Measurement] = ()) -> None:
         self._kept = deque(measurements, maxlen=MOST_KEPT)
+        self._names = {each.implementation for each in self._kept}
+        self._devices = {each.device for each in self._kept if each.device}
+        self._shapes = {each.workload.shape for each in self._kept}
         self.filters = Filters()
         self._shown: deque[Measurement] = deque(maxlen=MOST_SHOWN)
         self.select(self.filters)
@@ -71,6 +74,10 @@ class Samples:
     def add(self, measurement: Measurement) -> None:
         """Take one more, measured just now."""
         self._kept.append(measurement)
+        self._names.add(measurement.implementation)
+        self._shapes.add(measurement.workload.shape)
+        if measurement.device:
+            self._devices.add(measurement.device)
         if self.filters.match(measurement):
             self._shown.append(measurement)
 
@@ -81,11 +88,8 @@ class Samples:
         self._shown.extend(each for each in self._kept if filters.match(each))
 
     def choices(self) -> tuple[list[str], list[str], list[tuple[int, ...]]]:
-        """Return the implementations, devices and shapes that there are."""
-        names = {each.implementation for each in self._kept}
-        devices = {each.device for each in self._kept if each.device}
-        shapes = {each.workload.shape for each in self._kept}
-        return sorted(names), sorted(devices), sorted(shapes)
+        """Return the implementations, devices and shapes that there have been."""
+        return sorted(self._names), sorted(self._devices), sorted(self._shapes)
 
     def series(self) -> dict[str, Series]:
         """Return the times that are shown, by implementation."""
