@@ -10,7 +10,7 @@ export VENV PYTHON
 
 help:
 	@echo "make demo   reconstruct the bundled movie (installs into $(VENV))"
-	@echo "make test   install what the tests need and run them"
+	@echo "make test   install what the tests need and run them, windows with both Qt bindings"
 	@echo "make gui    open napari with the plugin"
 	@echo "make bench  measure speed beside other programs (half an hour)"
 	@echo "make bench-agent  replay how the engine chooses (two minutes)"
@@ -25,6 +25,10 @@ demo:
 test:
 	@scripts/setup.sh test
 	@scripts/with_display.sh $(VENV)/bin/python -m pytest $(PYTEST_ARGUMENTS)
+ifeq ($(PYTEST_ARGUMENTS),)
+	@PYTEST_QT_API=pyqt6 scripts/with_display.sh $(VENV)/bin/python -m pytest \
+		tests/widgets tests/test_manifest.py tests/test_startup.py
+endif
 
 gui:
 	@scripts/setup.sh dev

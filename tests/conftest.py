@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 
 import pytest
 
 from napari_nanopyx._engine import history
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_configure() -> None:
+    """Let napari, and what tests start, use the Qt binding that pytest-qt has taken."""
+    from pytestqt.qt_compat import qt_api
+
+    os.environ["QT_API"] = qt_api.pytest_qt_api
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -31,6 +31,30 @@ for name in ("serial", "threads-dynamic", None):
 """
 
 
+WIDGET = """
+import sys
+from pathlib import Path
+
+import napari
+from qtpy.QtTest import QTest
+
+import napari_nanopyx
+
+assert Path(sys.argv[1]) in Path(napari_nanopyx.__file__).parents
+viewer = napari.Viewer(show=False)
+step = viewer.window.add_plugin_dock_widget("napari-nanopyx", "eSRRF reconstruction")[1]
+step.sample_button.click()
+step.run_button.click()
+for _ in range(2400):
+    if not step.watches:
+        break
+    QTest.qWait(50)
+names = [layer.name for layer in viewer.layers]
+assert names == ["telomeres", "telomeres eSRRF AVG ×5"], names
+viewer.close()
+"""
+
+
 def run(*words: object, **options: object) -> str:
     ran = subprocess.run(
         [str(word) for word in words],
@@ -92,3 +116,29 @@ def test_wheel_reconstructs_in_an_empty_environment(
         cwd=tmp_path, env=environment,
     )  # fmt: skip
     assert "numba: cannot run" in report
+
+
+@pytest.mark.slow
+def test_wheel_alone_opens_its_widgets(wheel: Path, tmp_path: Path) -> None:
+    """Beside the packages that are here, but without the sources, napari finds it."""
+    folder = tmp_path / "alone"
+    run(sys.executable, "-m", "venv", "--without-pip", folder)
+    scripts = folder / ("Scripts" if os.name == "nt" else "bin")
+    python = scripts / "python"
+    ask = "import sysconfig; print(sysconfig.get_path('purelib'))"
+    place = Path(run(python, "-c", ask).strip())
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(place)
+    others = [path for path in sys.path if path.endswith("site-packages")]
+    (place / "others.pth").write_text("\n".join(others))
+    environment = {
+        **os.environ,
+        "NAPARI_NANOPYX_HOME": str(tmp_path / "home"),
+        "NAPARI_CONFIG": str(tmp_path / "settings.yaml"),
+        "NAPARI_ASYNC": "0",
+        "PYTHONPATH": os.environ.get("PYTHONPATH", ""),
+    }
+    demo = ["-c", "from napari_nanopyx.cli import app; app()", "demo", "--no-viewer"]
+    run(python, *demo, cwd=tmp_path, env=environment)
+    assert list((tmp_path / "demo-output").glob("*.tif"))
+    run(python, "-c", WIDGET, str(place), cwd=tmp_path, env=environment)

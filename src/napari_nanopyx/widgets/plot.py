@@ -35,7 +35,9 @@ class ResultPlot(QWidget):
             if (old := item.widget()) is not None:
                 old.deleteLater()
         figure = Figure(layout="constrained")
-        result.plot(figure.subplots())
+        axes = figure.subplots()
+        result.plot(axes)
+        axes.title.set_fontsize("medium")  # a panel is narrow
         canvas = FigureCanvasQTAgg(figure)
         canvas.setMinimumHeight(LEAST_HEIGHT)
         self._layout.addWidget(canvas)
