@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from napari_nanopyx.workflow.summary import Row
 
 SOME_FAILED = 1
+CLEAR = "\r\x1b[K"
+"""Takes the bar away; it is drawn again below."""
 
 
 def new_workflow(
@@ -88,6 +90,8 @@ def run(
 def _say(row: Row) -> None:
     from napari_nanopyx.workflow.summary import described
 
+    if sys.stderr.isatty():
+        typer.echo(CLEAR, nl=False, err=True)
     typer.echo(described(row), err=bool(row.error))
 
 

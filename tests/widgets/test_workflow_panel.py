@@ -83,6 +83,8 @@ def test_results_lie_over_the_layer(
     assert record["inputs"]["movie"]["layer"] == "cells"
     assert record["workflow"] == CHAIN.text
     assert record["frames_by_implementation"]
+    layer.name = "renamed"
+    chain.reset_choices()
     assert "Drift of 12 frames" in chain.status.text()
     assert "µm" in chain.status.text()
 
@@ -238,3 +240,17 @@ def test_stopping_adds_nothing(
     assert "Stopped" in chain.status.text()
     assert len(viewer.layers) == 1
     assert set(calls) == {"drift"}
+
+
+def test_results_arrive_though_the_panel_is_closed(
+    viewer: Any, chain: WorkflowPanel, qtbot: Any, movie: NDArray[Any]
+) -> None:
+    layer = viewer.add_image(movie, name="cells")
+    chain.run_button.click()
+    chain.run_button.click()
+    assert len(chain.watches) == 2
+    assert "1 waiting" in chain.status.text()
+    viewer.layers.remove(layer)
+    viewer.window.remove_dock_widget(chain)
+    qtbot.waitUntil(lambda: len(viewer.layers) == 4, timeout=PATIENCE_MILLISECONDS)
+    assert [each.name for each in viewer.layers[:2]] == ["cells drift", "cells sr"]

@@ -25,6 +25,8 @@ def check_output(
     path: str | os.PathLike[str],
     source: str | os.PathLike[str] | None = None,
     suffixes: Sequence[str] = SUFFIXES,
+    *,
+    replace: bool = False,
 ) -> Path:
     """Refuse an output path that cannot be written, before anything is computed.
 
@@ -36,15 +38,17 @@ def check_output(
         The input, which must not be overwritten.
     suffixes
         How the file's name may end.
+    replace
+        Whether a Zarr folder may be there already; a file always may.
     """
     place = Path(path)
     if place.suffix.lower() not in suffixes:
         raise ValueError(f"the output {place} must end in {' or '.join(suffixes)}")
-    if place.is_dir() and place.suffix.lower() == ".zarr":
+    if place.is_dir() and place.suffix.lower() == ".zarr" and not replace:
         raise ValueError(
             f"the output {place} is there already: give another name, or remove it"
         )
-    if place.is_dir():
+    if place.is_dir() and place.suffix.lower() != ".zarr":
         raise ValueError(f"the output {place} is a folder: give a file name")
     if not place.parent.is_dir():
         raise ValueError(f"the folder of the output, {place.parent}, does not exist")

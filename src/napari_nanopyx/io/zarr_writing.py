@@ -32,6 +32,7 @@ def write_image(
     *,
     shape: tuple[int, ...] | None = None,
     provenance: Mapping[str, Any] | None = None,
+    replace: bool = False,
 ) -> Path:
     """Write a float32 image in one piece, as TIFF or OME-Zarr by the path's end.
 
@@ -41,9 +42,18 @@ def write_image(
         Ends in ``.tif``, ``.tiff`` or ``.zarr``.
     frames, metadata, shape, provenance
         As for `write_tiff`.
+    replace
+        As for `write_zarr`; a file is always replaced.
     """
     if Path(path).suffix.lower() == ".zarr":
-        return write_zarr(path, frames, metadata, shape=shape, provenance=provenance)
+        return write_zarr(
+            path,
+            frames,
+            metadata,
+            shape=shape,
+            provenance=provenance,
+            replace=replace,
+        )
     return write_tiff(path, frames, metadata, shape=shape, provenance=provenance)
 
 
@@ -54,6 +64,7 @@ def write_zarr(
     *,
     shape: tuple[int, ...] | None = None,
     provenance: Mapping[str, Any] | None = None,
+    replace: bool = False,
 ) -> Path:
     """Write a float32 OME-Zarr image (NGFF 0.4) in one piece.
 
@@ -63,7 +74,7 @@ def write_zarr(
     Parameters
     ----------
     path
-        Ends in ``.zarr``; there must be nothing yet.
+        Ends in ``.zarr``.
     frames
         The array, or its frames (Y, X) one after the other.
     metadata
@@ -72,13 +83,21 @@ def write_zarr(
         Needed if `frames` is not an array.
     provenance
         How the image was made; kept in the attributes of the group.
+    replace
+        Whether an image that this function has written may be replaced; it stays until
+        the new one is complete.
 
     Returns
     -------
     Path
         Where the folder is.
     """
-    place = check_output(path, suffixes=(".zarr",))
+    place = check_output(path, suffixes=(".zarr",), replace=replace)
+    if place.exists() and not _is_ours(place):
+        raise ValueError(
+            f"the output {place} is there already, and napari-nanopyx has not written "
+            "it: give another name"
+        )
     if isinstance(frames, np.ndarray):
         shape = frames.shape
         frames = frames.reshape(-1, *shape[-2:])
@@ -104,10 +123,33 @@ def write_zarr(
             group.attrs[PROVENANCE_KEY] = _plain(provenance)
         group.attrs["multiscales"] = [_multiscale(place, metadata)]
         _to_disk(part)
-        part.rename(place)
+        _put_in_place(part, place)
     finally:
         shutil.rmtree(part, ignore_errors=True)
     return place
+
+
+def _is_ours(place: Path) -> bool:
+    try:
+        attributes = json.loads((place / ".zattrs").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    return isinstance(attributes, dict) and PROVENANCE_KEY in attributes
+
+
+def _put_in_place(part: Path, place: Path) -> None:
+    """Give a folder its name; what has it goes when the new one is there."""
+    if not place.exists():
+        part.rename(place)
+        return
+    old = part.with_suffix(".old")
+    place.rename(old)
+    try:
+        part.rename(place)
+    except OSError:
+        old.rename(place)
+        raise
+    shutil.rmtree(old, ignore_errors=True)
 
 
 def _zarr(place: Path) -> Any:

@@ -84,7 +84,9 @@ def drift_layer(table: DriftTable, name: str) -> LayerData:
     columns = [np.zeros(len(table)), frames, *(middle - table.shifts).T]
     options: dict[str, Any] = {
         "name": name,
+        "color_by": "frame",
         "features": {
+            "frame": frames,
             "similarity": table.similarity.copy(),
             "flagged": table.flagged.astype(int),
         },

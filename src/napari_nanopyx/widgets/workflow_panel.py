@@ -45,7 +45,9 @@ class WorkflowPanel(DockContent):
         self.viewer = napari_viewer
         self.model = WorkflowModel()
         self.watches: list[Watch] = []
-        self.state = runs.State()
+        self._complaint = ""
+        self.states: list[runs.State] = []
+        """How far the runs of `watches` have come."""
         self.chain = StepList(napari_viewer, self.model)
         self.chain.edited.connect(self._check)
         self.chain.said.connect(self._say)
@@ -95,8 +97,10 @@ class WorkflowPanel(DockContent):
         if not problems and on_files and None in self._folders.values():
             problems = ["Choose a folder of movies and one for the results."]
         self.run_button.setEnabled(not problems)
-        if not self.watches:
-            self.status.setText("\n".join(problems))
+        said = "\n".join(problems)
+        if not self.watches and (problems or self.status.text() == self._complaint):
+            self.status.setText(said)
+        self._complaint = said
 
     def _say(self, text: str) -> None:
         self.status.setText(text)
@@ -136,8 +140,7 @@ class WorkflowPanel(DockContent):
 
     def run(self) -> None:
         """Put a run of all steps in the queue."""
-        layer = self.source.currentData()
-        self.state = state = runs.State()
+        layer, state = self.source.currentData(), runs.State()
         self.table.hide()
         if layer is not None:
             source = read(layer)
@@ -161,10 +164,11 @@ class WorkflowPanel(DockContent):
             watch.succeeded.connect(self._on_summary)
         watch.failed.connect(partial(show_problem, TITLE))
         watch.failed.connect(self._on_failure)
-        watch.progressed.connect(partial(self._on_progress, state))
+        watch.progressed.connect(self._on_progress)
         watch.stopped.connect(self._on_stop)
         watch.ended.connect(self._on_end)
         self.watches.append(watch)
+        self.states.append(state)
         self._show_queue()
 
     def stop(self) -> None:
@@ -188,9 +192,10 @@ class WorkflowPanel(DockContent):
             waiting = len(self.watches) - 1
             self.status.setText(f"Running, {waiting} waiting" if waiting else "Running")
 
-    def _on_progress(self, state: runs.State, done: int, total: int) -> None:
+    def _on_progress(self, done: int, total: int) -> None:
         self.progress_bar.setRange(0, total)
         self.progress_bar.setValue(done)
+        state = self.states[0]  # runs are made one after the other
         if state.moment is not None:
             self.status.setText(str(state.moment))
         self._show_rows(Summary(list(state.rows)))
@@ -200,7 +205,7 @@ class WorkflowPanel(DockContent):
             self.table.show_summary(summary)
 
     def _on_layers(self, _layers: Any) -> None:
-        outcomes = self.state.outcomes
+        outcomes = self.states[0].outcomes
         seconds = sum(outcome.seconds for outcome in outcomes)
         told = [str(o.result) for o in outcomes if o.result is not None]
         self.status.setText("\n".join([f"Done in {seconds:.2g} s", *told]))
@@ -216,12 +221,18 @@ class WorkflowPanel(DockContent):
         self.status.setText(explain(TITLE, problem) or f"Failed: {problem}")
 
     def _on_stop(self) -> None:
-        self._show_rows(Summary(list(self.state.rows)))
+        self._show_rows(Summary(list(self.states[0].rows)))
         self.status.setText("Stopped. Files of finished steps are there.")
 
     def _on_end(self) -> None:
         said = self.status.text()
-        self.watches = [watch for watch in self.watches if not watch.over]
+        going = [
+            (watch, state)
+            for watch, state in zip(self.watches, self.states, strict=True)
+            if not watch.over
+        ]
+        self.watches = [watch for watch, _ in going]
+        self.states = [state for _, state in going]
         self._show_queue()
         if not self.watches:
             self.status.setText(said)

@@ -21,6 +21,8 @@ from napari_nanopyx.workflow.summary import Row, Summary
 
 SUMMARY = "summary.csv"
 SETTINGS = "workflow.toml"
+EXPECTED = (NanoPyxError, ValueError, TypeError, OSError, MemoryError)
+"""What a movie or a setting can be the reason of."""
 IMAGE_SUFFIXES = (".tif", ".ome.tif", ".ome.zarr")
 
 
@@ -100,7 +102,7 @@ def run_files(
         try:
             with (
                 open_image(source) as stack,
-                Folder(folder, stem, suffix) as store,
+                Folder(folder, stem, suffix, replace_results) as store,
             ):
                 for axis, index in (("C", channel), ("Z", plane)):
                     if index is not None and axis in stack.metadata.axes:
@@ -117,17 +119,17 @@ def run_files(
                     cancel=cancel,
                 )
             row.state = "done"
-        except Cancelled:
+        except (Cancelled, KeyboardInterrupt, SystemExit):
             row.state = "cancelled"
             raise
+        except EXPECTED as problem:
+            row.state, row.error = "failed", _sentence(problem)
         except Exception as problem:
-            row.state = "failed"
-            row.error = _sentence(problem)
-            logging.getLogger(__name__).warning(
-                "%s failed: %s", source, row.error, exc_info=problem
-            )
+            # A mistake in the program: the other movies go on, its place is kept.
+            row.state, row.error = "failed", _sentence(problem)
+            logging.getLogger(__name__).exception("%s failed", source)
         finally:
-            row.seconds = time.perf_counter() - began
+            row.seconds = round(time.perf_counter() - began, 3)
             summary.save(folder / SUMMARY)
             if finished is not None:
                 finished(row)
@@ -197,7 +199,5 @@ def _check_places(
 
 def _sentence(problem: Exception) -> str:
     text = " ".join(str(problem).split())
-    expected = isinstance(
-        problem, NanoPyxError | ValueError | TypeError | OSError | MemoryError
-    )
-    return text if text and expected else f"{type(problem).__name__}: {text}"
+    is_told = text and isinstance(problem, EXPECTED)
+    return text if is_told else f"{type(problem).__name__}: {text}"

@@ -78,9 +78,14 @@ class Folder:
         How their names begin.
     suffix
         Of images: ``".tif"``, ``".ome.tif"`` or ``".ome.zarr"``.
+    replace
+        Whether a result that is there already may be replaced.
     """
 
-    def __init__(self, folder: Path, stem: str, suffix: str = ".tif") -> None:
+    def __init__(
+        self, folder: Path, stem: str, suffix: str = ".tif", replace: bool = False
+    ) -> None:
+        self._replace = replace
         self._folder = folder
         self._stem = stem
         self._suffix = suffix
@@ -109,7 +114,14 @@ class Folder:
         frames = (
             frame for block in blocks for frame in block.reshape(-1, *block.shape[-2:])
         )
-        write_image(path, frames, metadata, shape=shape, provenance=provenance)
+        write_image(
+            path,
+            frames,
+            metadata,
+            shape=shape,
+            provenance=provenance,
+            replace=self._replace,
+        )
         stack = self._open.enter_context(open_image(path))
         return View(stack, stack.metadata.axes), place
 

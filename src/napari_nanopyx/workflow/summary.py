@@ -52,7 +52,7 @@ class Row:
 
 @dataclass(slots=True)
 class Summary:
-    """What came of many movies. Print it for a line on each."""
+    """What came of many movies. Print it to read about each."""
 
     rows: list[Row] = field(default_factory=list)
     path: Path | None = None
@@ -97,17 +97,15 @@ class Summary:
 
 
 def described(row: Row) -> str:
-    """Return what came of a movie in a line."""
-    if row.error:
-        return f"{row.file}: {row.state}: {row.error}"
+    """Return what came of a movie: a line, and one for each thing that was found."""
+    said = f"{row.file}: {row.state}"
+    said += f": {row.error}" if row.error else f" in {row.seconds:.1f} s"
     found = [
-        f"{name} {_text(value)}"
-        for name, value in row.numbers.items()
-        if value is not None
+        f"  {outcome.step.name}: {outcome.result}"
+        for outcome in row.outcomes
+        if outcome.result is not None
     ]
-    return f"{row.file}: {row.state} in {row.seconds:.1f} s" + "".join(
-        f", {each}" for each in found
-    )
+    return "\n".join([said, *found])
 
 
 def _text(value: Any) -> str:
