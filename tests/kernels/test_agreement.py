@@ -150,6 +150,18 @@ PARAMETERS: dict[str, dict[str, dict[str, Any]]] = {
         "zero border": {"border": "zero", "radius": 1.0},
         "odd exponent": {"sensitivity": 1.7, "radius": 2.3, "magnification": 3},
         "root": {"sensitivity": 0.5, "radius": 0.6, "magnification": 2},
+        "unweighted root": {"sensitivity": 0.5, "intensity_weighting": False},
+        "several exponents": {
+            "sensitivity": 2.0,
+            "more_sensitivities": (1.0, 3.5, 0.5),
+            "magnification": 2,
+        },
+        "several variances": {
+            "temporal": "VAR",
+            "more_sensitivities": (3.0, 1.5),
+            "frames_per_timepoint": 2,
+            "magnification": 2,
+        },
         "unweighted": {"intensity_weighting": False, "magnification": 1},
         "raw grid": {"macro_pixel_correction": False, "magnification": 6},
         "time points": {"frames_per_timepoint": 2, "magnification": 2},

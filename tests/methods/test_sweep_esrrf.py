@@ -95,6 +95,49 @@ def test_chunks_are_averaged() -> None:
     assert sweep.resolution[0, 0] == pytest.approx(expected, rel=1e-3, nan_ok=True)
 
 
+def assert_alike(sweep: nx.Sweep, other: nx.Sweep) -> None:
+    np.testing.assert_allclose(sweep.rsp, other.rsp, rtol=1e-4)
+    np.testing.assert_allclose(sweep.resolution, other.resolution, rtol=1e-3)
+    np.testing.assert_allclose(sweep.qnr, other.qnr, rtol=1e-2, atol=1e-3)
+    assert sweep.best == other.best
+
+
+@pytest.mark.parametrize("change", ["flipped", "turned", "brighter", "other numbers"])
+@pytest.mark.parametrize("resolution", ["frc", "decorrelation"])
+def test_what_changes_no_score(change: str, resolution: Any) -> None:
+    movie = blinking(12, seed=3)[:, :37, :37]
+    changed = {
+        "flipped": movie[:, ::-1],
+        "turned": np.rot90(movie, axes=(1, 2)),
+        "brighter": 4 * movie,
+        "other numbers": movie.astype(np.float32),
+    }
+    options: dict[str, Any] = {"radii": [1.0, 2.5], "sensitivities": [1, 2]}
+    options["resolution"] = resolution
+    sweep = nx.sweep_esrrf(movie, **options)
+    assert (sweep.rsp > 0.5).all()
+    assert np.isfinite(sweep.resolution).all() or resolution == "frc"
+    assert_alike(nx.sweep_esrrf(changed[change], **options), sweep)
+
+
+def test_block_size_does_not_matter(monkeypatch: pytest.MonkeyPatch) -> None:
+    options: dict[str, Any] = {"radii": [1.5, 2.5], "sensitivities": [1, 2]}
+    sweep = nx.sweep_esrrf(MOVIE, **options)
+    calls: list[tuple[int, int]] = []
+    monkeypatch.setattr("napari_nanopyx._engine.runner.BLOCK_BYTES", 1)
+    small = nx.sweep_esrrf(MOVIE, **options, progress=lambda *done: calls.append(done))
+    assert len(calls) == 2 * len(MOVIE)
+    assert_alike(small, sweep)
+
+
+@pytest.mark.parametrize("shape", [(5, 17, 31), (2, 16, 53)])
+def test_prime_and_narrow_movies(shape: tuple[int, int, int]) -> None:
+    movie = np.random.default_rng(5).poisson(40, shape)
+    sweep = nx.sweep_esrrf(movie, [1.0], [2], magnification=3, crop_border=1)
+    assert np.isfinite(sweep.rsp).all()
+    assert 0 <= sweep.qnr[0, 0] <= 1
+
+
 def test_a_constant_movie_is_not_resolved() -> None:
     sweep = nx.sweep_esrrf(np.full((4, 20, 20), 7), [1.5], [1, 2])
     assert np.isnan(sweep.resolution).all()
@@ -120,6 +163,7 @@ def test_a_fixed_scale_makes_sweeps_comparable() -> None:
         ("radii", [], ValueError, "radii is .* at least one number"),
         ("radii", [1, 1.0], ValueError, "radii is .* each only once"),
         ("radii", [0], ValueError, "radii is 0, but must be a number above 0"),
+        ("radii", [41], ValueError, "radii is 41, but must be .* at most 40"),
         ("radii", 2, TypeError, "radii is 2, but must be a list of numbers"),
         ("sensitivities", [-1], ValueError, "sensitivities is -1"),
         ("sensitivities", "12", TypeError, "sensitivities is '12'"),
@@ -153,7 +197,7 @@ def test_progress_runs_over_the_whole_sweep(temporal: Any, each: int) -> None:
     )
     done = [call[0] for call in calls]
     assert done == sorted(done)
-    assert calls[-1] == (each * 6 * 13, each * 6 * 13)
+    assert calls[-1] == (each * 2 * 13, each * 2 * 13)
 
 
 def test_cancel() -> None:

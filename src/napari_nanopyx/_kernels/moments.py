@@ -148,6 +148,31 @@ class MomentsMerger:
             self._open.remove(window)
 
 
+class Mergers:
+    """Several merged one by one, from blocks that hold the phases of all in turn."""
+
+    def __init__(self, mergers: Sequence[MomentsMerger]) -> None:
+        self._mergers = mergers
+
+    def places(self, frames: range) -> Partial:  # noqa: ARG002
+        """Return nothing: what a block leaves behind has yet to be added up."""
+        return {}
+
+    def add(self, frames: range, partial: Partial) -> None:
+        """Take over the moments of these frames; blocks must come in order."""
+        count = len(self._mergers)
+        for number, merger in enumerate(self._mergers):
+            own = {
+                name: np.split(planes, count)[number]
+                for name, planes in partial.items()
+            }
+            merger.add(frames, own)
+
+    def result(self) -> NDArray[np.float32]:
+        """Return the images of the first, then of the next."""
+        return np.concatenate([merger.result() for merger in self._mergers])
+
+
 def cells(image: NDArray[Any], magnification: tuple[int, ...]) -> list[NDArray[Any]]:
     """Return views of an image, one a phase: the pixels ``(M * r + a, M * c + b)``."""
     starts = product(*(range(m) for m in magnification))

@@ -1,10 +1,10 @@
-"""Goes through a movie once for each set of eSRRF parameters."""
+"""Goes through a movie once for each radius of eSRRF."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from itertools import islice
+from itertools import chain, islice
 from typing import Any
 
 import numpy as np
@@ -27,8 +27,8 @@ class Passes:
     chunks: tuple[range, ...]
     halves: bool
     """Whether images of the even and of the odd frames are wanted too."""
-    pairs: int
-    """How many sets of parameters will be asked for."""
+    count: int
+    """How often images will be asked for."""
     implementation: str | None
     progress: Callable[[int, int], object] | None
     cancel: Cancel | None
@@ -46,31 +46,45 @@ class Passes:
             means.append(total / len(chunk))
         return means
 
-    def images(self, parameters: dict[str, Any]) -> list[list[NDArray[np.float32]]]:
-        """Return each chunk's image of all frames, then of the even and the odd."""
+    def images(
+        self, parameters: dict[str, Any], sensitivities: tuple[float, ...]
+    ) -> list[list[list[NDArray[np.float32]]]]:
+        """Return, at each sensitivity, what each chunk gives.
+
+        That is the image of all its frames, then of the even and of the odd ones.
+        """
         frames, height, width = self.source.shape
         plan = HalvesPlan(
             (frames, height, width),
             chunks=self.chunks,
             halves=self.halves,
+            sensitivity=sensitivities[0],
+            more_sensitivities=sensitivities[1:],
             **parameters,
         )
         if not plan.halves:
-            return [[image] for image in self._run(self.source, plan)]
-        images = iter(self._run(EvenFirst(self.source, self.chunks), plan))
-        found = [
-            list(islice(images, 3 if len(each) > 1 else 1)) for each in self.chunks
-        ]
+            return self._parted(self._run(self.source, plan), 1)
+        found = self._parted(self._run(EvenFirst(self.source, self.chunks), plan), 3)
         if plan.temporal == "TAC2":  # all frames have other neighbours
             whole = self._run(self.source, replace(plan, halves=False))
-            found = [
-                [image, *each[1:]] for image, each in zip(whole, found, strict=True)
-            ]
+            for images, others in zip(chain(*found), whole, strict=True):
+                images[0] = others
         return found
+
+    def _parted(
+        self, images: NDArray[np.float32], of_chunk: int
+    ) -> list[list[list[NDArray[np.float32]]]]:
+        """Return the images by sensitivity and chunk; one frame has no halves."""
+        counts = [of_chunk if len(chunk) > 1 else 1 for chunk in self.chunks]
+        left = iter(images)
+        return [
+            [list(islice(left, count)) for count in counts]
+            for _ in range(len(images) // sum(counts))
+        ]
 
     def _run(self, movie: Any, plan: HalvesPlan) -> NDArray[np.float32]:
         each = 2 if self.halves and plan.temporal == "TAC2" else 1
-        total = each * self.pairs * len(self.source)
+        total = each * self.count * len(self.source)
         before = self.frames_done
 
         def report(done: int, _: int) -> None:

@@ -104,8 +104,9 @@ def sweep_esrrf(
 
     Notes
     -----
-    Frames are read block by block and never held. One pass gives the images of all, of
-    the even and of the odd frames; TAC2, which needs neighbours, takes two.
+    Frames are read block by block and never held. For each radius, one pass gives the
+    images at all sensitivities, of all, of the even and of the odd frames; TAC2, which
+    needs neighbours, takes two.
 
     References
     ----------
@@ -143,29 +144,28 @@ def sweep_esrrf(
         source,
         chunks,
         resolution == "frc",
-        len(rows) * len(columns),
+        len(columns),
         implementation,
         progress,
         cancel,
     )
     references = passes.references()
     rsp, found = np.full((2, len(rows), len(columns)), np.nan)
-    for row, column in np.ndindex(rsp.shape):
-        pair = {"sensitivity": rows[row], "radius": columns[column]}
-        faithful, resolved = [], []
-        for reference, images in zip(
-            references, passes.images(plan | pair), strict=True
-        ):
-            _, line, _ = best_fit(
-                reference, images[0], fixed, border, lambda: stop_if(cancel)
-            )
-            faithful.append(line.correlation)
-            resolved.append(_resolution(images, resolution))
-        rsp[row, column], found[row, column] = _mean(faithful), _mean(resolved)
+    for column, radius in enumerate(columns):
+        every = passes.images(plan | {"radius": radius}, rows)
+        for row, chunk_images in enumerate(every):
+            faithful, resolved = [], []
+            for reference, images in zip(references, chunk_images, strict=True):
+                _, line, _ = best_fit(
+                    reference, images[0], fixed, border, lambda: stop_if(cancel)
+                )
+                faithful.append(line.correlation)
+                resolved.append(_resolution(images, resolution))
+            rsp[row, column], found[row, column] = _mean(faithful), _mean(resolved)
     qnr = scores.qnr(rsp, scores.fineness(found, limits))
     best = None
     if qnr.max() > 0:
-        row, column = np.unravel_index(int(np.argmax(qnr)), qnr.shape)
+        row, column = divmod(int(np.argmax(qnr)), len(columns))
         best = Best(rows[row], columns[column])
     if limits is None and np.isfinite(found).any():
         limits = float(np.nanmin(found)), float(np.nanmax(found))

@@ -91,14 +91,14 @@ INLINE real convergence(GLOBAL const float *lattice, int component, esrrf_sample
 }
 
 /* The same without a difference of near equals, for exponents below 1, which would turn
- * the rounding of values near 0 into visible ones. */
+ * the rounding of values near 0 into visible ones; a square might leave float32. */
 INLINE real faint_convergence(GLOBAL const float *lattice, int component, esrrf_sample s)
 {
     real column = load(lattice);
     real row = load(lattice + component);
     real along = column * s.column + row * s.row;
     real across = row * s.column - column * s.row;
-    return where_negative(along, along * along / (s.weight + absolute(across)));
+    return where_negative(along, along / (s.weight + absolute(across)) * along);
 }
 
 /* What all lattice points around a pixel add up to. `lattice` points at its camera pixel,
@@ -108,7 +108,7 @@ INLINE real converged(esrrf_arguments a, GLOBAL const float *lattice, int at)
     int component = 4 * a.framed_rows * a.stride, count = a.counts[at];
     TABLE const esrrf_sample *samples = a.samples + at * a.most_samples;
     real value = ZERO;
-    if (a.sensitivity < 1)
+    if (a.faint)
         for (int s = 0; s < count; s++)
             value = value + faint_convergence(lattice + samples[s].offset, component,
                                               samples[s]);
@@ -118,18 +118,18 @@ INLINE real converged(esrrf_arguments a, GLOBAL const float *lattice, int at)
     return value;
 }
 
-/* The value of an output pixel, from what its lattice points add up to. `image` points at
+/* What the sharpened convergence of an output pixel is multiplied by. `image` points at
  * its camera pixel; `row` and `column` are that pixel's in the camera frame. */
-INLINE real finished(esrrf_arguments a, real value, GLOBAL const float *image, int frame,
-                     int row, int column, int phase)
+INLINE real light_at(esrrf_arguments a, GLOBAL const float *image, int frame, int row,
+                     int column, int phase)
 {
     int m = a.magnification, table = frame % a.tables;
     int down = table * m + phase / m, across = table * m + phase % m;
-    if (a.whole_sensitivity != 1)
-        value = sharpen(value, a.whole_sensitivity, a.sensitivity);
+    real covered = load(a.column_mask + across * a.pitch + column)
+        * a.row_mask[down * a.height + row];
     if (a.weighting && a.prepared) {
         long line = ((long)frame * m * m + phase) * a.height + row;
-        value = value * load(a.given_light + line * a.pitch + column);
+        covered = covered * load(a.given_light + line * a.pitch + column);
     } else if (a.weighting) {
         TABLE const float *weights = a.column_weights + 4 * across;
         image += a.row_tap[down] * a.stride + a.column_tap[across];
@@ -139,11 +139,32 @@ INLINE real finished(esrrf_arguments a, real value, GLOBAL const float *image, i
                             load(image + 3), weights);
             image += a.stride;
         }
-        value = value * blend(taps[0], taps[1], taps[2], taps[3],
-                              a.row_weights + 4 * down);
+        covered = covered * blend(taps[0], taps[1], taps[2], taps[3],
+                                  a.row_weights + 4 * down);
     }
-    value = value * a.row_mask[down * a.height + row];
-    return value * load(a.column_mask + across * a.pitch + column);
+    return covered;
+}
+
+/* The value of an output pixel at one of the sensitivities. */
+INLINE real sharpened(esrrf_arguments a, real value, real light, int number)
+{
+    if (a.whole_exponents[number] != 1)
+        value = sharpen(value, a.whole_exponents[number], a.exponents[number]);
+    return value * light;
+}
+
+/* Take a pixel's convergence in one frame into the running sums of every sensitivity;
+ * `target` is where those of the first one are. */
+INLINE void take_in_each(esrrf_arguments a, real value, real light, long target,
+                         int is_first)
+{
+    long size = (long)a.magnification * a.magnification * a.height * a.pitch;
+    for (int number = 0; number < a.sensitivities; number++) {
+        long place = target + number * size;
+        moments sums = is_first ? no_moments() : load_moments(a, place);
+        real sharp = sharpened(a, value, light, number);
+        store_moments(a, place, take_in(sums, sharp, a.statistic, is_first));
+    }
 }
 
 #ifdef __OPENCL_VERSION__ /* one call a work-item */
@@ -175,16 +196,24 @@ INLINE void esrrf_converge(esrrf_arguments a, int column, int phase, int row)
     long plane = (long)a.framed_rows * a.stride;
     long target = ((long)phase * a.height + row) * a.pitch + column * LANES;
     long place = (row + a.before) * (long)a.stride + column * LANES + a.before;
-    moments sums = a.fresh ? no_moments() : load_moments(a, target);
+    int alone = a.sensitivities == 1;
+    moments sums = no_moments();
+    if (alone && !a.fresh)
+        sums = load_moments(a, target);
     for (int frame = 0; frame < a.count; frame++) {
         int table = frame % a.tables;
         real value = converged(a, a.lattice + frame * 8 * plane + place,
                                table * a.magnification * a.magnification + phase);
-        value = finished(a, value, a.image + frame * plane + place, frame, row,
-                         column * LANES, phase);
-        sums = take_in(sums, value, a.statistic, a.fresh && frame == 0);
+        real light = light_at(a, a.image + frame * plane + place, frame, row,
+                              column * LANES, phase);
+        int is_first = a.fresh && frame == 0;
+        if (alone)
+            sums = take_in(sums, sharpened(a, value, light, 0), a.statistic, is_first);
+        else
+            take_in_each(a, value, light, target, is_first);
     }
-    store_moments(a, target, sums);
+    if (alone)
+        store_moments(a, target, sums);
 }
 
 #else /* one call a part, all on one thread */
@@ -217,7 +246,7 @@ INLINE void phase_row(esrrf_arguments a, const float *image, const float *lattic
     real values[2];
     for (int c = 0; c < a.pitch; c += 2 * LANES) {
         int pair = c + LANES < a.pitch;
-        if (pair && a.sensitivity >= 1) {
+        if (pair && !a.faint) {
             converged_pair(a, lattice + c, at, values);
         } else {
             values[0] = converged(a, lattice + c, at);
@@ -226,10 +255,8 @@ INLINE void phase_row(esrrf_arguments a, const float *image, const float *lattic
         }
         for (int i = 0; i <= pair; i++) {
             int column = c + i * LANES;
-            real value = finished(a, values[i], image + column, frame, row, column, phase);
-            moments sums = is_first ? no_moments() : load_moments(a, target + column);
-            sums = take_in(sums, value, a.statistic, is_first);
-            store_moments(a, target + column, sums);
+            real light = light_at(a, image + column, frame, row, column, phase);
+            take_in_each(a, values[i], light, target + column, is_first);
         }
     }
 }

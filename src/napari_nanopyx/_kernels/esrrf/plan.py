@@ -10,15 +10,15 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_nanopyx._kernels import catmull_rom, windows
-from napari_nanopyx._kernels.declaration import Cost, Output, Partial
+from napari_nanopyx._kernels import windows
+from napari_nanopyx._kernels.declaration import Cost, Merger, Output, Partial
 from napari_nanopyx._kernels.esrrf import reference, spectral, tables
 from napari_nanopyx._kernels.esrrf.gradients import Interpolation, Operator
 from napari_nanopyx._kernels.esrrf.tables import Geometry
 from napari_nanopyx._kernels.layout import padded
 from napari_nanopyx._kernels.magnify import fourier
 from napari_nanopyx._kernels.magnify.plan import MagnifyPlan
-from napari_nanopyx._kernels.moments import MomentsMerger
+from napari_nanopyx._kernels.moments import Mergers, MomentsMerger
 from napari_nanopyx._kernels.totals import Statistic
 
 SUMS = {
@@ -34,6 +34,8 @@ LATTICE_FLOPS = 160
 """Per camera pixel: differences, half-way sums, norms of four lattice points."""
 HALVES_FLOPS = 600
 """The same with Fourier interpolation: transforms to half pixels, in float64."""
+SHARPENED_FLOPS = 16
+"""Per output pixel and further sensitivity: a power, and running sums."""
 PART_FLOATS = 150_000
 """What one part's image and lattice may take to stay in a core's cache."""
 
@@ -42,7 +44,8 @@ PART_FLOATS = 150_000
 class EsrrfPlan:
     """eSRRF of (T, Y, X) frames; the parameters are those of `napari_nanopyx.esrrf`.
 
-    `drift` holds each frame's (row, column) correction in pixels, shape (T, 2).
+    `drift` holds each frame's (row, column) correction in pixels, shape (T, 2). Images
+    at `more_sensitivities` follow those at the first one; they cost little more.
     """
 
     shape: tuple[int, int, int]
@@ -58,11 +61,18 @@ class EsrrfPlan:
     gradient: Operator = "roberts"
     border: Literal["extend", "zero"] = "extend"
     drift: NDArray[np.float64] | None = None
+    more_sensitivities: tuple[float, ...] = ()
+
+    @property
+    def exponents(self) -> tuple[float, ...]:
+        """Every sensitivity that images are made for."""
+        return (self.sensitivity, *self.more_sensitivities)
 
     @property
     def parameters(self) -> Mapping[str, float | str | bool]:
         """What the run time depends on."""
-        return {
+        more = len(self.more_sensitivities)
+        return ({"more_sensitivities": more} if more else {}) | {
             "magnification": self.magnification,
             "radius": self.radius,
             "sensitivity": self.sensitivity,
@@ -89,6 +99,7 @@ class EsrrfPlan:
         _, height, width = self.shape
         counts = self.tables(range(1), height)["counts"]
         each = 8.0 * counts.mean() + (38 if self.intensity_weighting else 4)
+        each += SHARPENED_FLOPS * len(self.more_sensitivities)
         pixels = height * width
         output = pixels * self.magnification**2
         before = float(LATTICE_FLOPS * pixels)
@@ -173,7 +184,6 @@ class EsrrfPlan:
     def scalars(self, part_rows: int) -> dict[str, int | float]:
         """Return sizes and switches."""
         geometry = self._geometry(part_rows)
-        whole = self.sensitivity == int(self.sensitivity) and self.sensitivity <= 16
         return {
             "height": self.shape[1],
             "width": self.shape[2],
@@ -182,8 +192,8 @@ class EsrrfPlan:
             "prepared": int(self._is_fourier),
             "two_point": int(self.gradient == "two_point"),
             "weighting": int(self.intensity_weighting),
-            "whole_sensitivity": int(self.sensitivity) if whole else 0,
-            "sensitivity": float(self.sensitivity),
+            "sensitivities": len(self.exponents),
+            "faint": int(min(self.exponents) < 1),
             "before": geometry.before,
             "part_rows": part_rows,
             "framed_rows": geometry.rows,
@@ -195,8 +205,14 @@ class EsrrfPlan:
     def tables(self, frames: range, part_rows: int) -> dict[str, NDArray[Any]]:
         """Return what the kernel looks up, one set a frame if frames are shifted."""
         geometry = self._geometry(part_rows)
-        each = [self._tables(r, c, geometry) for r, c in self._shifts_of(frames)]
-        return {name: np.stack([table[name] for table in each]) for name in each[0]}
+        sizes = self.shape[1], self.magnification, self._margin / self.magnification
+        share = tables.negligible_share(min(self.exponents))
+        each = [
+            tables.of_shift(geometry, *sizes, share, shift)
+            for shift in self._shifts_of(frames)
+        ]
+        found = {name: np.stack([table[name] for table in each]) for name in each[0]}
+        return found | tables.powers(self.exponents)
 
     def prepared(
         self, block: NDArray[Any], frames: range, threads: int
@@ -224,52 +240,30 @@ class EsrrfPlan:
         shifts: list[list[float]] = self._shifts[own].tolist()
         return shifts
 
-    def _tables(
-        self, row_shift: float, column_shift: float, geometry: Geometry
-    ) -> dict[str, NDArray[Any]]:
-        m = self.magnification
-        row, row_phases = catmull_rom.phases(m, row_shift)
-        column, column_phases = catmull_rom.phases(m, column_shift)
-        counts, samples = tables.samples(
-            row_phases, column_phases, self.radius, geometry
-        )
-        row_tap, row_weights = tables.intensity_taps(row_phases)
-        column_tap, column_weights = tables.intensity_taps(column_phases)
-        _, height, width = self.shape
-        margin = self._margin / m
-        column_mask = tables.mask(width, column, column_phases, margin)
-        return {
-            "shift": np.array([row, column], np.int32),
-            "counts": counts,
-            "samples": samples,
-            "row_tap": row_tap,
-            "row_weights": row_weights,
-            "column_tap": column_tap,
-            "column_weights": column_weights,
-            "row_mask": tables.mask(height, row, row_phases, margin),
-            "column_mask": np.pad(column_mask, ((0, 0), (0, geometry.pitch - width))),
-        }
-
     def outputs(self, frames: range) -> dict[str, Output]:  # noqa: ARG002
-        """Return the running sums, one plane a phase."""
+        """Return the running sums, one plane a phase of each sensitivity."""
         _, height, width = self.shape
-        planes = Output((self.magnification**2, height, padded(width)))
+        phases = self.magnification**2 * len(self.exponents)
+        planes = Output((phases, height, padded(width)))
         return dict.fromkeys(SUMS[self.temporal], planes)
 
     def reference(self, block: NDArray[Any], frames: range) -> Partial:
         """Reconstruct the frames in float64, straight from the formulas, and sum up."""
-        stack = reference.frames(
-            block,
-            magnification=self.magnification,
-            radius=self.radius,
-            sensitivity=self.sensitivity,
-            interpolation=self.interpolation,
-            gradient=self.gradient,
-            border=self.border,
-            intensity_weighting=self.intensity_weighting,
-            shifts=np.asarray(self._shifts_of(frames)),
-        )
-        return reference.partial(stack, self.magnification, self.temporal)
+        each = []
+        for exponent in self.exponents:
+            stack = reference.frames(
+                block,
+                magnification=self.magnification,
+                radius=self.radius,
+                sensitivity=exponent,
+                interpolation=self.interpolation,
+                gradient=self.gradient,
+                border=self.border,
+                intensity_weighting=self.intensity_weighting,
+                shifts=np.asarray(self._shifts_of(frames)),
+            )
+            each.append(reference.partial(stack, self.magnification, self.temporal))
+        return {name: np.concatenate([one[name] for one in each]) for name in each[0]}
 
     def resized(self, shape: tuple[int, ...]) -> EsrrfPlan:
         """Return the same for frames of this shape, drift kept to a quarter of one."""
@@ -282,14 +276,17 @@ class EsrrfPlan:
             )
         return replace(self, shape=(count, height, width), drift=drift)
 
-    def merger(self) -> MomentsMerger:
-        """Return empty sums for every time point."""
-        _, height, width = self.shape
-        return MomentsMerger(
-            self.windows,
-            self.temporal,
-            (self.magnification, self.magnification),
-            (height, width),
-            self.macro_pixel_correction,
-            self._drift_margin,
-        )
+    def merger(self) -> Merger:
+        """Return empty sums for every time point, at one sensitivity after another."""
+        mergers = [
+            MomentsMerger(
+                self.windows,
+                self.temporal,
+                (self.magnification, self.magnification),
+                self.shape[1:],
+                self.macro_pixel_correction,
+                self._drift_margin,
+            )
+            for _ in self.exponents
+        ]
+        return mergers[0] if len(mergers) == 1 else Mergers(mergers)

@@ -7,6 +7,7 @@ moves the phases.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +20,8 @@ from napari_nanopyx._kernels.layout import padded
 FWHM_PER_SIGMA = 2.355
 NEGLIGIBLE = 2.0**-20
 """Share of a pixel's weight that its lightest samples have together: left out."""
+LARGEST_WHOLE = 16
+"""A power up to this one is a product."""
 
 SAMPLE = np.dtype([("weight", "f4"), ("column", "f4"), ("row", "f4"), ("offset", "i4")])
 
@@ -72,8 +75,11 @@ def samples(
     column_phases: NDArray[np.float64],
     radius: float,
     geometry: Geometry,
+    share: float = NEGLIGIBLE,
 ) -> tuple[NDArray[np.int32], NDArray[Any]]:
     """Return each phase's lattice points, with weights that sum to one.
+
+    The lightest, which have this share of the weight together, are left out.
 
     Returns
     -------
@@ -101,7 +107,7 @@ def samples(
     total = weight.sum(axis=1, keepdims=True)
     weight = np.divide(weight, total, out=np.zeros_like(weight), where=total > 0)
 
-    kept = ~negligible(weight)
+    kept = ~negligible(weight, share)
     order = np.argsort(~kept, axis=1, kind="stable")
     counts = kept.sum(axis=1, dtype=np.int32)
     plane = geometry.rows * geometry.stride
@@ -122,6 +128,62 @@ def samples(
     )
     table[~kept] = 0
     return counts, np.take_along_axis(table, order, axis=1)
+
+
+def of_shift(
+    geometry: Geometry,
+    height: int,
+    magnification: int,
+    margin: float,
+    share: float,
+    shift: Sequence[float],
+) -> dict[str, NDArray[Any]]:
+    """Return the tables of a frame that is moved by (row, column) pixels.
+
+    ``margin`` is what is blank along each border, in input pixels, and ``share`` the
+    weight that may be left out.
+    """
+    row, row_phases = catmull_rom.phases(magnification, shift[0])
+    column, column_phases = catmull_rom.phases(magnification, shift[1])
+    counts, points = samples(
+        row_phases, column_phases, geometry.radius, geometry, share
+    )
+    row_tap, row_weights = intensity_taps(row_phases)
+    column_tap, column_weights = intensity_taps(column_phases)
+    width = geometry.width
+    column_mask = mask(width, column, column_phases, margin)
+    return {
+        "shift": np.array([row, column], np.int32),
+        "counts": counts,
+        "samples": points,
+        "row_tap": row_tap,
+        "row_weights": row_weights,
+        "column_tap": column_tap,
+        "column_weights": column_weights,
+        "row_mask": mask(height, row, row_phases, margin),
+        "column_mask": np.pad(column_mask, ((0, 0), (0, geometry.pitch - width))),
+    }
+
+
+def powers(exponents: Sequence[float]) -> dict[str, NDArray[Any]]:
+    """Return the exponents, and as whole numbers those that are small ones, else 0."""
+    whole = [
+        int(each) if each == int(each) and each <= LARGEST_WHOLE else 0
+        for each in exponents
+    ]
+    return {
+        "exponents": np.array(exponents, np.float32),
+        "whole_exponents": np.array(whole, np.int32),
+    }
+
+
+def negligible_share(exponent: float) -> float:
+    """Return the share of the weight that an image to this power does not show.
+
+    A root of a small share is a large one. Float32 ends soon below the least of them,
+    which an exponent of 0.14 makes 1e-5.
+    """
+    return float(max(NEGLIGIBLE ** (1.0 / min(exponent, 1.0)), 1e-36))
 
 
 def negligible(

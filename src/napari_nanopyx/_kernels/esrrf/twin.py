@@ -18,9 +18,12 @@ def half_way(a, b, c, d):
 
 # tag-start: power
 def power(value, whole, sensitivity):
-    """Return a value between 0 and 1 to the sensitivity, whole or not."""
+    """Return a value between 0 and 1 to the sensitivity, whole or not.
+
+    Rounding may leave it a little below 0, which has no fractional power.
+    """
     if whole == 0:
-        return value**sensitivity
+        return max(value, np.float32(0)) ** sensitivity
     result = value
     for _ in range(1, whole):
         result = result * value
@@ -100,14 +103,16 @@ def lattice_of(
 def converge(
     count, height, magnification, before, framed_rows, stride, pitch, tables,
     most_samples, counts, samples, weighting, row_tap, row_weights, column_tap,
-    column_weights, row_mask, column_mask, whole_sensitivity, sensitivity, statistic,
-    prepared, given_light, image, lattice, first, sum, sum_error, squares, squares_error, lag, lag_error, last,
+    column_weights, row_mask, column_mask, sensitivities, faint, exponents,
+    whole_exponents, statistic, prepared, given_light, image, lattice, first, sum,
+    sum_error, squares, squares_error, lag, lag_error, last,
 ):
     """Find every output pixel's convergence and take it into the running sums."""
     m = magnification
     plane = framed_rows * stride
     for row in range(height):
         value = np.empty(pitch, np.float32)
+        light = np.empty(pitch, np.float32)
         for item in range(count * m * m):
             frame, phase = item // (m * m), item % (m * m)
             table = frame % tables
@@ -123,24 +128,23 @@ def converge(
                 left = start + samples["offset"][s]
                 gx = lattice[left : left + pitch]
                 gy = lattice[left + 4 * plane : left + 4 * plane + pitch]
-                if sensitivity < 1:
+                if faint:
                     for c in range(pitch):
                         along = gx[c] * weight_column + gy[c] * weight_row
                         aside = abs(gy[c] * weight_column - gx[c] * weight_row)
-                        faint = along * along / (weight + aside)
-                        value[c] += faint if along < 0 else np.float32(0)
+                        part = along / (weight + aside) * along
+                        value[c] += part if along < 0 else np.float32(0)
                 else:
                     for c in range(pitch):
                         along = gx[c] * weight_column + gy[c] * weight_row
                         aside = abs(gy[c] * weight_column - gx[c] * weight_row)
                         value[c] += (weight - aside) if along < 0 else np.float32(0)
-            if whole_sensitivity != 1:
-                for c in range(pitch):
-                    value[c] = power(value[c], whole_sensitivity, sensitivity)
+            for c in range(pitch):
+                light[c] = row_mask[down * height + row] * column_mask[across * pitch + c]
             if weighting and prepared:
                 line = ((frame * m * m + phase) * height + row) * pitch
                 for c in range(pitch):
-                    value[c] *= given_light[line + c]
+                    light[c] *= given_light[line + c]
             elif weighting:
                 corner = frame * plane + place + row_tap[down] * stride
                 corner += column_tap[across]
@@ -154,12 +158,14 @@ def converge(
                                 * image[corner + i * stride + j + c]
                             )
                         intensity += row_weights[4 * down + i] * line
-                    value[c] *= intensity
-            left = (phase * height + row) * pitch
-            for c in range(pitch):
-                x = value[c] * row_mask[down * height + row]
-                x *= column_mask[across * pitch + c]
-                k = left + c
+                    light[c] *= intensity
+            for entry in range(sensitivities * pitch):
+                number, c = entry // pitch, entry % pitch
+                x = value[c]
+                if whole_exponents[number] != 1:
+                    x = power(x, whole_exponents[number], exponents[number])
+                x *= light[c]
+                k = ((number * m * m + phase) * height + row) * pitch + c
                 if frame == 0:
                     sum[k] = 0
                     sum_error[k] = 0
