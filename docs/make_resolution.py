@@ -25,6 +25,7 @@ MOVIES = {
     "ring": "psf_ring_60f.tif",
 }
 M = 5
+RADII, SENSITIVITIES = (0.5, 1.0, 1.5, 2.0, 2.5, 3.0), (1, 2, 3, 4, 5)
 SEEDS = range(3)
 
 sys.path.append(str(DOCS.parent / "tests"))
@@ -58,6 +59,12 @@ ORIGIN = """Mitochondria of a live H9c2 cell, 50 frames, 80 nm pixels (sebsacuna
 BSD-2-Clause), and an unresolved ring, 60 frames, probably simulated
 (biomicroscopy/DPR-Project, MIT). Values below 0 are drawn as 0."""
 
+SWEEP = """## Which radius and sensitivity
+
+What a sweep (`napari_nanopyx.sweep_esrrf`) finds for the mitochondria: how well each
+reconstruction agrees with the movie (RSP), its resolution in output pixels, and the
+score that is made of both (QnR), whose best is marked. White is not resolved."""
+
 Image = NDArray[np.float32]
 
 
@@ -71,9 +78,13 @@ def main() -> None:
     text = TEXT.format(count=len(movies), m=M, rows="\n".join(rows))
     for name in MOVIES:
         draw(name)
+    draw_sweep()
     links = [f"![{name}](images/{picture(name).name})" for name in MOVIES]
     if all(picture(name).is_file() for name in MOVIES):
         text += "\n## Movies\n\n" + "\n\n".join([ORIGIN, *links]) + "\n"
+    if picture("sweep").is_file():
+        link = f"![sweep](images/{picture('sweep').name})"
+        text += f"\n{SWEEP}\n\n{link}\n"
     (DOCS / "resolution.md").write_text(text)
 
 
@@ -133,6 +144,33 @@ def draw(name: str) -> None:
         axes.set_title(title, fontsize=6)
         axes.axis("off")
     figure.savefig(picture(name))
+
+
+def draw_sweep() -> None:
+    """Draw what a sweep finds for the mitochondria, if that movie is there."""
+    path = DATA / MOVIES["mitochondria"]
+    if not path.is_file():
+        return
+    from matplotlib.figure import Figure
+
+    sweep = nx.sweep_esrrf(tifffile.imread(path), RADII, SENSITIVITIES)
+    figure = Figure(figsize=(9, 2.8), dpi=75, layout="constrained")
+    maps = {"QnR": sweep.qnr, "RSP": sweep.rsp, "resolution (px)": sweep.resolution}
+    panels = figure.subplots(1, 3)
+    for axes, (title, values) in zip(panels, maps.items(), strict=True):
+        colours = "viridis_r" if title.startswith("resolution") else "viridis"
+        figure.colorbar(axes.imshow(values, cmap=colours, aspect="auto"), ax=axes)
+        axes.set_title(title)
+        axes.set_xticks(range(len(RADII)), [f"{each:g}" for each in RADII])
+        axes.set_yticks(range(len(SENSITIVITIES)), map(str, SENSITIVITIES))
+        axes.set_xlabel("radius (px)")
+        axes.set_ylabel("sensitivity")
+    if sweep.best is not None:
+        row = SENSITIVITIES.index(int(sweep.best.sensitivity))
+        panels[0].plot(
+            [RADII.index(sweep.best.radius)], [row], "o", mfc="none", mec="r"
+        )
+    figure.savefig(picture("sweep"))
 
 
 if __name__ == "__main__":

@@ -1,0 +1,121 @@
+"""``python -m benchmarks.reconstructions``: SRRF and the sweep of eSRRF.
+
+Beside them NanoPyx, if a Python that has it is given. Best of several warm calls
+through the public function of each; of the sweep also the first call in a process. The
+peer is called once, after it has compiled.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+import napari_nanopyx as nx
+from benchmarks.cases import best_time, movie
+from napari_nanopyx._engine import devices
+
+SRRF_SHAPE, SWEEP_SHAPE = (4, 300, 300), (50, 64, 64)
+RADII, SENSITIVITIES = (1.0, 1.5, 2.0), (1.0, 2.0, 3.0, 4.0)
+REPEATS = 5
+TEMPORAL = ("TRA", "TRM", "TRPPM", "VAR", "TRAC2", "TRAC3")
+"""Those of which four frames are enough."""
+
+
+def main() -> None:
+    """Run the command line."""
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.reconstructions", description=__doc__
+    )
+    parser.add_argument("--peer-python", type=Path, help="a Python that has the peer")
+    parser.add_argument("--small", action="store_true", help="try the benchmark itself")
+    options = parser.parse_args()
+    shapes = ((4, 31, 31), (6, 20, 20)) if options.small else (SRRF_SHAPE, SWEEP_SHAPE)
+    for line in tables(*shapes, options.peer_python):
+        print(line, flush=True)
+
+
+def tables(
+    srrf_shape: tuple[int, int, int],
+    sweep_shape: tuple[int, int, int],
+    python: Path | None,
+) -> Iterator[str]:
+    """Yield a table of each."""
+    frames, scanned = movie(srrf_shape), movie(sweep_shape)
+    first = time.perf_counter()
+    sweep(scanned)
+    first = time.perf_counter() - first
+    times = {f"SRRF {temporal}": ours(frames, temporal) for temporal in TEMPORAL}
+    warm = best_time(lambda: sweep(scanned), REPEATS)
+    others = peers(python, frames, scanned)
+    threads = devices.thread_count()
+    yield f"## SRRF, {' x '.join(map(str, srrf_shape))}, 5 times, {threads} threads"
+    yield from table(times, others.get("srrf"))
+    pairs = len(RADII) * len(SENSITIVITIES)
+    size = " x ".join(map(str, sweep_shape))
+    yield f"## Sweep over {pairs} pairs, {size}, 2 times, {threads} threads"
+    yield from table({"warm": warm, "first call": first}, others.get("sweep"))
+
+
+def table(times: dict[str, float], peer: float | None) -> Iterator[str]:
+    """Yield times, and how many times as long the peer takes."""
+    yield ""
+    yield "|  | ms | the peer's time |"
+    yield "| --- | ---: | ---: |"
+    for name, seconds in times.items():
+        ratio = f"{peer / seconds:.0f} times" if peer else ""
+        yield f"| {name} | {1e3 * seconds:.0f} | {ratio} |"
+    if peer:
+        yield f"| NanoPyx | {1e3 * peer:.0f} | |"
+    yield ""
+
+
+def ours(image: NDArray[Any], temporal: Any) -> float:
+    """Return the seconds of SRRF, warm, by what the engine chooses."""
+
+    def call() -> Any:
+        return nx.srrf(image, 5, 0.5, temporal=temporal)
+
+    call()
+    return best_time(call, REPEATS)
+
+
+def sweep(image: NDArray[Any]) -> nx.Sweep:
+    """Score every pair."""
+    return nx.sweep_esrrf(image, RADII, SENSITIVITIES)
+
+
+def peers(
+    python: Path | None, frames: NDArray[Any], scanned: NDArray[Any]
+) -> dict[str, float]:
+    """Return the seconds that NanoPyx takes, in a process of its own."""
+    if python is None:
+        return {}
+    with tempfile.TemporaryDirectory() as name:
+        np.save(Path(name) / "srrf.npy", frames)
+        np.save(Path(name) / "sweep.npy", scanned)
+        pairs = {"radii": RADII, "sensitivities": SENSITIVITIES}
+        (Path(name) / "pairs.json").write_text(json.dumps(pairs))
+        worker = Path(__file__).with_name("reconstructions_peer.py")
+        subprocess.run(
+            [str(python), str(worker), name],
+            check=True,
+            capture_output=True,
+            env={**os.environ, "HOME": name},
+        )
+        times: dict[str, float] = json.loads((Path(name) / "times.json").read_text())
+    return times
+
+
+if __name__ == "__main__":
+    sys.exit(main())
