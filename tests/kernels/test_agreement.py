@@ -258,6 +258,21 @@ PARAMETERS["nlm"] = {
     "no noise": {"h": np.array([0.0]), "sigma": np.array([0.0])},
 }
 
+WAVES = RANDOM.normal(0, 1, (5, 40, 150)).astype(np.float32)
+"""References, larger than any image."""
+
+PARAMETERS["correlate"] = {
+    "whole pixels": {"scene": WAVES[:1], "reach": (3, 5)},
+    "many": {"scene": WAVES[:1, :33, :135], "reach": (16, 40)},
+    "fractions": {"scene": WAVES[1:2], "reach": (6, 6), "finer": 4},
+    "moved": {
+        "scene": WAVES[1:2, :39, :149],
+        "reach": (2, 9),
+        "finer": 2,
+        "lags": np.array([[1, -2]]),
+    },
+}
+
 SHIFT = np.random.default_rng(4).normal(0, 3, (len(IMAGES["random camera"]), 2))
 SHIFT[0] = (2.0, -1.0)
 
@@ -269,6 +284,16 @@ SHIFTED: dict[str, dict[str, Any]] = {
     "esrrf fourier": {"drift": SHIFT, "interpolation": "fourier", "magnification": 3},
     "srrf": {"temporal": "TRAC2", "drift": SHIFT},
     "warp": {"affine": turn(SHIFT, angle=0.1)},
+    "correlate": {
+        "scene": WAVES,
+        "reach": (7, 3),
+        "finer": 4,
+        "lags": np.rint(SHIFT).astype(np.intp),
+        "weights": (
+            RANDOM.random((5, 21)).astype(np.float32),
+            RANDOM.random((5, 27)).astype(np.float32),
+        ),
+    },
     "warp fields": {
         "affine": turn(),
         "field": np.random.default_rng(6).normal(0, 1, (len(SHIFT), 2, 20, 20)),
@@ -386,6 +411,7 @@ def test_agrees_when_every_frame_is_shifted(settings: str, name: str) -> None:
         ("warp", "nearest"),
         ("nlm", "defaults"),
         ("nlm", "gaussian"),
+        ("correlate", "fractions"),
     ],
 )
 def test_agrees_at_every_instruction_set(

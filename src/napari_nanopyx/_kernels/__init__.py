@@ -9,7 +9,16 @@ from types import MappingProxyType
 
 from napari_nanopyx._kernels.declaration import Task
 
-NAMES = ("magnify", "esrrf", "esrrf_3d", "srrf", "convolve", "warp", "nlm")
+NAMES = (
+    "magnify",
+    "esrrf",
+    "esrrf_3d",
+    "srrf",
+    "convolve",
+    "warp",
+    "nlm",
+    "correlate",
+)
 
 
 @cache

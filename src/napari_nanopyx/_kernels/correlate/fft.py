@@ -1,0 +1,127 @@
+"""Correlation as a product of Fourier transforms, in float32, a few frames a thread."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from math import log2
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_nanopyx._kernels.correlate.interpolation import kept
+from napari_nanopyx._kernels.correlate.plan import CorrelatePlan
+from napari_nanopyx._kernels.declaration import Compute, Partial
+
+FEW = 4
+"""Frames that a thread transforms at a time, so that they stay in its cache."""
+
+MOST_WAVES = 24
+"""Whole displacements along an axis above which a transform is faster than a product
+with a matrix."""
+
+FLOPS_PER_PIXEL = 35.0
+"""How many operations of the kernel take as long as one pixel of a transform there and
+back, for each doubling of the pixels."""
+
+Spectra = NDArray[np.complex64]
+Inverse = Callable[[NDArray[Any]], NDArray[Any]]
+
+
+def flops(plan: CorrelatePlan) -> float:
+    """Return how many operations of the kernel take about as long as a frame."""
+    pixels = plan.scene[0].size
+    return FLOPS_PER_PIXEL * pixels * log2(pixels + 1) * (1.6 if plan.has_many else 1.0)
+
+
+def unfit(plan: CorrelatePlan) -> str:
+    """Say why a plan cannot be computed this way; an empty text if it can."""
+    pairs = zip(plan.shape[1:], plan.scene.shape[1:], strict=True)
+    if all(side <= length for side, length in pairs):
+        return ""
+    return "the frames are larger than the reference"
+
+
+def start(plan: CorrelatePlan, threads: int) -> Compute:
+    """Transform the reference; return what correlates blocks with it."""
+    lengths = plan.scene.shape[1:]
+    only = None if plan.has_many else np.conj(_transformed(plan.scene, lengths))
+    inverses = [
+        _inverse(length, reach, plan.finer, axis, axis == len(lengths))
+        for axis, (length, reach) in enumerate(
+            zip(lengths, plan.reach, strict=True), start=1
+        )
+    ]
+
+    def few(block: NDArray[Any], frames: range) -> NDArray[Any]:
+        products = _transformed(plan.templates(block, frames), lengths)
+        if only is None:
+            images = plan.scene[frames.start : frames.stop]
+            products *= np.conj(_transformed(images, lengths))
+        else:
+            products *= only
+        for inverse in inverses:
+            products = inverse(products)
+        return products
+
+    def compute(block: NDArray[Any], frames: range, outputs: Partial) -> None:
+        sums = outputs["sums"]
+
+        def job(first: int) -> None:
+            part = slice(first, min(first + FEW, len(block)))
+            sums[part] = few(block[part], frames[part])
+
+        starts = range(0, len(block), FEW)
+        if threads == 1 or len(starts) == 1:
+            for first in starts:
+                job(first)
+        else:
+            with ThreadPoolExecutor(threads) as pool:
+                list(pool.map(job, starts))
+
+    return compute
+
+
+def _transformed(images: NDArray[Any], lengths: tuple[int, ...]) -> Spectra:
+    """Return half of the transform of images that are continued by zeros."""
+    from scipy import fft
+
+    result: Spectra = fft.rfft(images, lengths[-1], axis=-1)
+    for axis, length in enumerate(lengths[:-1], start=1):
+        result = fft.fft(result, length, axis=axis, overwrite_x=True)
+    return result
+
+
+def _inverse(length: int, reach: int, finer: int, axis: int, is_last: bool) -> Inverse:
+    """Return what goes back along an axis, to the displacements that are wanted."""
+    from scipy import fft
+
+    if finer > 1 or 2 * reach + 1 <= MOST_WAVES:
+        waves = _waves(length, np.arange(-reach, reach + 1) / finer, finer)
+        if is_last:
+            half = waves[:, : length // 2 + 1].T.copy()
+            half[1 : (length + 1) // 2] *= 2
+            return lambda products: (products @ half).real
+        return lambda products: np.moveaxis(
+            waves @ np.moveaxis(products, axis, -2), -2, axis
+        )
+    places = np.arange(-reach, reach + 1)
+
+    def transformed(products: NDArray[Any]) -> NDArray[Any]:
+        if is_last:
+            lines = fft.irfft(products, length, axis=axis, overwrite_x=True)
+        else:
+            lines = fft.ifft(products, axis=axis, overwrite_x=True)
+        return np.take(lines, places, axis=axis, mode="wrap")
+
+    return transformed
+
+
+def _waves(length: int, places: NDArray[np.float64], finer: int) -> Spectra:
+    """Return the inverse transform of a line, to some places: (places, length)."""
+    numbers = np.rint(np.fft.fftfreq(length) * length)
+    waves = np.exp(2j * np.pi * places[:, np.newaxis] * numbers / length)
+    waves *= kept(length, finer)[np.abs(numbers).astype(int)] / length
+    result: Spectra = waves.astype(np.complex64)
+    return result
