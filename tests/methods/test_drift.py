@@ -68,32 +68,114 @@ def test_dense_scene_does_not_pull_to_zero(window: Any) -> None:
     np.testing.assert_allclose(table.shifts, -moves, atol=0.02)
 
 
-@pytest.mark.parametrize(("name", "first"), [("mito_h9c2_608nm_50f.tif", 0)])
+FRAMES: dict[str, tuple[Any, ...]] = {
+    "mito_h9c2_608nm_50f.tif": (0,),
+    "telomeres_live_200f.tif": (0, slice(100), slice(100)),
+    "hybiss_spots_2d.tif": (slice(300, 428), slice(100, 228)),
+    "bpae_actin_reference.tif": (slice(100, 196), slice(100, 196)),
+    "pmhc_af647_10f.tif": (0, slice(64), slice(64)),
+}
+"""Parts of real frames, of smooth and of very fine detail."""
+
+
+@pytest.mark.parametrize("name", FRAMES)
 @pytest.mark.parametrize("photons", [30, 300, 100_000])
-def test_real_frames_beside_scikit_image(name: str, first: int, photons: float) -> None:
+def test_real_frames_beside_scikit_image(name: str, photons: float) -> None:
     registration = pytest.importorskip("skimage.registration")
     tifffile = pytest.importorskip("tifffile")
     if not (DATA / name).exists():
         pytest.skip("the real data are not here")
-    frame = tifffile.imread(DATA / name)[first].astype(float)
+    frame = tifffile.imread(DATA / name)[FRAMES[name]].astype(float)
     frame = (frame - frame.min()) / np.ptp(frame)
     random = np.random.default_rng(3)
-    moves = random.uniform(-3, 3, (12, 2))
-    moves[0] = 0
     spectrum = np.fft.fft2(frame)
-    clean = [np.fft.ifft2(ndimage.fourier_shift(spectrum, move)).real for move in moves]
-    ours, theirs = [], []
-    for _ in range(6):  # the noise of the first frame is in all results of a movie
+    ours, theirs, expected = [], [], []
+    for _ in range(5):  # the noise of the first frame is in all results of a movie
+        moves = random.uniform(-3, 3, (10, 2))
+        moves[0] = 0
+        clean = [
+            np.fft.ifft2(ndimage.fourier_shift(spectrum, move)).real for move in moves
+        ]
         movie = random.poisson(photons * (np.clip(clean, 0, None) + 0.1)).astype(float)
-        ours.append(nx.estimate_drift(movie, max_drift=8).shifts + moves)
-        for image, move in zip(movie, moves, strict=True):
+        table = nx.estimate_drift(movie, max_drift=8)
+        ours.append(table.shifts[1:] + moves[1:])
+        expected.append(table.uncertainty[1:])
+        for image, move in zip(movie[1:], moves[1:], strict=True):
             found = registration.phase_cross_correlation(
                 movie[0], image, upsample_factor=100
             )
             theirs.append(found[0] + move)
     assert rms(np.array(ours)) <= rms(np.array(theirs))
     if photons > 1000:
-        assert rms(np.array(ours)) <= 0.02
+        assert rms(np.array(ours)) <= 0.004  # 0.02 are allowed
+    elif "actin" not in name or photons > 100:  # there, some are far off
+        assert 0.6 < rms(np.array(ours)) / rms(np.array(expected)) < 1.4
+
+
+TELOMERES = (
+    DATA.parents[1] / "src" / "napari_nanopyx" / "data" / "telomeres_live_200f.tif"
+)
+
+
+def looks_like_telomeres(moves: Array, seed: int) -> Array:
+    """Return a movie as bright and as noisy as the bundled one, which does not move."""
+    tifffile = pytest.importorskip("tifffile")
+    movie = tifffile.imread(TELOMERES)
+    scene = ndimage.gaussian_filter(movie.mean(axis=0), 1.0)
+    noise = np.diff(movie.astype(float), axis=0).std(axis=0).mean() / np.sqrt(2)
+    random = np.random.default_rng(seed)
+    frames = [ndimage.shift(scene, move, mode="nearest") for move in moves]
+    return np.array(frames) + random.normal(0, noise, (len(moves), *scene.shape))
+
+
+def test_uncertainty_is_how_far_off_a_movie_like_the_bundled_one_is() -> None:
+    errors, expected = [], []
+    for seed in range(3):
+        table = nx.estimate_drift(looks_like_telomeres(np.zeros((20, 2)), seed))
+        assert not table.flagged.any()
+        assert not table.uncertainty[0].any()
+        errors.append(table.shifts[1:])
+        expected.append(table.uncertainty[1:])
+    assert 0.7 < rms(np.array(errors)) / rms(np.array(expected)) < 1.3
+    assert rms(np.array(errors)) < 0.15
+
+
+def test_drift_of_the_bundled_movie_is_real() -> None:
+    """Its spots move by (-0.3, -1.0) pixels, as fits of single spots confirm.
+
+    Methods that give all waves the same weight find nothing, as they see the camera's
+    fixed pattern.
+    """
+    movie = pytest.importorskip("tifffile").imread(TELOMERES)
+    table = nx.estimate_drift(movie)
+    last = table.shifts[-20:].mean(axis=0) - table.shifts[1:21].mean(axis=0)
+    np.testing.assert_allclose(last, (0.3, 0.85), atol=0.15)
+    assert 0.03 < np.median(table.uncertainty[1:]) < 0.15
+    averaged = nx.estimate_drift(movie, time_averaging=20)
+    far = averaged.shifts[-10] - averaged.shifts[9]
+    np.testing.assert_allclose(far, last, atol=0.1)
+    steps = np.diff(table.shifts[1:], axis=0)
+    noise = 1.4826 * np.median(np.abs(steps)) / np.sqrt(2)
+    assert 0.6 < noise / np.median(table.uncertainty[1:]) < 1.6
+
+
+def test_a_periodic_pattern_is_not_trusted() -> None:
+    row, column = np.indices((64, 64))
+    pattern = 100 + 50 * np.sin(row * 2 * np.pi / 9) * np.sin(column * 2 * np.pi / 9)
+    movie = np.stack([np.roll(pattern, move, 0) for move in (0, 9, 0)])
+    with pytest.raises(ValueError, match="repeats itself"):
+        nx.estimate_drift(movie)
+    table = nx.estimate_drift(movie, max_drift=4)
+    np.testing.assert_allclose(table.shifts, 0, atol=0.01)
+
+
+@pytest.mark.parametrize("name", ["serial", "fft", "reference"])
+def test_implementations_agree(name: str) -> None:
+    moves = np.array([(0, 0), (1.25, -0.5), (-3, 2)])
+    movie = texture(moves, side=40, noise=10)
+    pinned = nx.estimate_drift(movie, max_drift=4, implementation=name)
+    chosen = nx.estimate_drift(movie, max_drift=4)
+    np.testing.assert_allclose(pinned.shifts, chosen.shifts, atol=1e-4)
 
 
 @pytest.mark.parametrize("averaged", [1, 4, 5, 24, 40])
@@ -207,7 +289,7 @@ def test_bad_images() -> None:
     with pytest.raises(ValueError, match="image has 8 rows"):
         nx.estimate_drift(np.ones((3, 8, 40)))
     with pytest.raises(engine.UnknownImplementation):
-        nx.estimate_drift(input_b(), implementation="opencl")
+        nx.estimate_drift(input_b(), implementation="quick")
 
 
 def test_cancel_and_progress() -> None:

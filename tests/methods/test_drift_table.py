@@ -33,7 +33,7 @@ def test_a_saved_table_is_the_same(tmp_path: Path, name: str) -> None:
     assert table().save(path) == path
     assert [each.name for each in tmp_path.iterdir()] == [name]
     loaded = nx.DriftTable.load(path)
-    for each in ("shifts", "similarity", "flagged"):
+    for each in ("shifts", "similarity", "flagged", "uncertainty"):
         np.testing.assert_array_equal(getattr(loaded, each), getattr(table(), each))
     for each in ("pixel_size", "units", "frame_shape", "source", "settings"):
         assert getattr(loaded, each) == getattr(table(), each)
@@ -109,7 +109,7 @@ def test_every_cut_is_noticed(tmp_path: Path) -> None:
         ("0.1,-2.25", "0.1", "line of frame 1 is damaged"),
         ("-2.25", "nan", "NaN or infinity"),
         ("-2.25", "__import__('os')", "something else than numbers"),
-        ('"version": 1', '"version": 9', "version 9"),
+        ('"version": 2', '"version": 9', "version 9"),
         ('"frames": 3', '"frames": 4', "announces 4 frames, but holds 3"),
         ('"pixel_size": 0.1', '"pixel_size": -1', "wrong pixel_size"),
         ("[40, 50]", '"x"', "wrong frame_shape"),

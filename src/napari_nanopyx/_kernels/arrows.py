@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_nanopyx._kernels.correlation import Correlator
+from napari_nanopyx._kernels.correlation import Correlator, Sums
 from napari_nanopyx._kernels.correlation_peak import Peaks
 
 Image = NDArray[np.float32]
@@ -45,7 +45,7 @@ class Arrows:
 
 
 def of_blocks(
-    reference: Image, moved: Image, blocks: int, reach: int, workers: int
+    reference: Image, moved: Image, blocks: int, reach: int, workers: int, sums: Sums
 ) -> tuple[Arrows, NDArray[np.bool_]]:
     """Return the displacement of each block, and whether it is a maximum within reach.
 
@@ -55,25 +55,27 @@ def of_blocks(
     """
     sides = np.array(reference.shape) // blocks
     origins = np.indices((blocks, blocks)).reshape(2, -1).T * sides
-    peaks = _compared(reference, moved, origins, origins, sides, reach, workers)
+    peaks = _compared(reference, moved, origins, origins, sides, reach, workers, sums)
     coarse = np.rint(peaks.displacements).astype(int)
     room = reference.shape - sides
     origins = np.clip(origins, np.maximum(-coarse, 0), room - np.maximum(coarse, 0))
     near = int(min(REACH, reach, min(sides) - 3))
-    finer = _compared(reference, moved, origins, origins + coarse, sides, near, workers)
+    finer = _compared(
+        reference, moved, origins, origins + coarse, sides, near, workers, sums
+    )
     arrows = Arrows(origins + sides / 2, coarse + finer.displacements, finer.similarity)
     within = (np.abs(arrows.displacements) <= reach + 0.5).all(axis=1)
     return arrows, peaks.inside & finer.inside & within
 
 
 def of_landmarks(
-    reference: Image, moved: Image, reach: int, workers: int
+    reference: Image, moved: Image, reach: int, workers: int, sums: Sums
 ) -> tuple[Arrows, NDArray[np.bool_]]:
     """Return the displacement of each bright spot, and whether it is a maximum.
 
     The whole image tells where to look for them.
     """
-    correlator = Correlator(reference.shape, (reach, reach), workers=workers)
+    correlator = Correlator(reference.shape, (reach, reach), workers=workers, sums=sums)
     whole = correlator.compare(
         correlator.prepare(reference[np.newaxis]), correlator.prepare(moved[np.newaxis])
     )
@@ -86,7 +88,9 @@ def of_landmarks(
         return Arrows(none, none, np.zeros(0)), np.zeros(0, bool)
     near = min(REACH, reach)
     origins, sides = spots - HALF, np.full(2, 2 * HALF + 1)
-    peaks = _compared(reference, moved, origins, origins + coarse, sides, near, workers)
+    peaks = _compared(
+        reference, moved, origins, origins + coarse, sides, near, workers, sums
+    )
     displacements = peaks.displacements + coarse
     within = (np.abs(displacements) <= reach + 0.5).all(axis=1)
     arrows = Arrows(spots + 0.5, displacements, peaks.similarity)
@@ -122,10 +126,11 @@ def _compared(
     sides: NDArray[np.intp],
     reach: int,
     workers: int,
+    sums: Sums,
 ) -> Peaks:
     """Return the displacements between windows of both images."""
     rows, columns = (int(side) for side in sides)
-    correlator = Correlator((rows, columns), (reach, reach), workers=workers)
+    correlator = Correlator((rows, columns), (reach, reach), workers=workers, sums=sums)
     return correlator.compare(
         correlator.prepare(_windows(reference, origins, rows, columns)),
         correlator.prepare(_windows(moved, moved_origins, rows, columns)),

@@ -1,40 +1,56 @@
 """Correlates images with others of the same scene, to tell how far it has moved.
 
-First to the pixel, by the transforms of whole images; then between pixels, by
-`correlation_peak`.
+First to about a pixel, on images of larger pixels; then between pixels, by
+`correlation_peak`. Both are sums that the task `correlate` computes.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from math import log, prod, sqrt
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_nanopyx._kernels import correlation_peak
-from napari_nanopyx._kernels.correlation_peak import Peaks, argmax
+from napari_nanopyx._kernels import correlation_peak, first_search
+from napari_nanopyx._kernels.correlate import fft
+from napari_nanopyx._kernels.correlate.plan import CorrelatePlan
+from napari_nanopyx._kernels.correlation_peak import Peaks
+from napari_nanopyx._kernels.threads import spread
 
 Window = Literal["none", "hann"]
+Sums = Callable[[NDArray[Any], CorrelatePlan], NDArray[np.float32]]
 
-COARSE_SIDE = 64
-"""Pixels along an axis from which the first search takes two as one."""
+FEW = 2
+"""Images that a thread prepares at a time, so that they stay in its cache."""
+
+CERTAINTY = 2.0
+"""Standard deviations above the highest correlation expected of noise alone."""
+
+
+def by_transform(frames: NDArray[Any], plan: CorrelatePlan) -> NDArray[np.float32]:
+    """Compute a plan on this thread, without the engine."""
+    sums = np.empty((len(frames), *plan.places), np.float32)
+    fft.start(plan, 1)(frames, range(len(frames)), {"sums": sums})
+    return sums
 
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """Images without their background, and their transforms."""
+    """Images without their background."""
 
     values: NDArray[np.float32]
-    """Shape (images, *shape)."""
-    spectra: NDArray[np.complex64]
-    """For the first search: padded with zeros, half of each."""
+    """Shape (images, *shape), with mean zero."""
+    coarse: NDArray[np.float32]
+    """The same in larger pixels, for the first search."""
 
     def __len__(self) -> int:
         return len(self.values)
 
     def __getitem__(self, chosen: Any) -> Prepared:
-        return Prepared(self.values[chosen], self.spectra[chosen])
+        return Prepared(self.values[chosen], self.coarse[chosen])
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,38 +71,37 @@ class Correlator:
         Standard deviation of the Gaussian blur that is taken off; 0 takes off the mean.
     window : {"none", "hann"}
         Whether pixels count less towards the edges of what both images show.
-    padding : bool
-        Whether images end at their edges. Otherwise they are taken to continue at the
-        opposite edge, which is right for images that do.
     workers : int
         Threads.
+    sums : callable
+        Computes a plan of the task `correlate`; by default on one thread.
     """
 
     shape: tuple[int, ...]
     reach: tuple[int, ...]
     background: float = 0.0
     window: Window = "none"
-    padding: bool = True
     workers: int = 1
+    sums: Sums = by_transform
 
     def prepare(self, images: NDArray[Any]) -> Prepared:
-        """Take the background off images, (images, *shape), and transform them."""
-        from scipy import fft
+        """Take the background off images, (images, *shape)."""
+        values = np.empty(images.shape, np.float32)
+        step = first_search.steps(self.shape)[0]
+        coarse = np.empty((len(images), *first_search.sides(self.shape, step)), "f4")
 
-        values = self._values(images)
-        coarse = values
-        for axis, step in enumerate(self._steps, start=1):
-            if step == 2:
-                coarse = _in_pairs(coarse, axis)
-        spectra = fft.rfft(coarse, self._padded[-1], axis=-1, workers=self.workers)
-        for axis, length in enumerate(self._padded[:-1], start=1):
-            spectra = fft.fft(
-                spectra, length, axis=axis, workers=self.workers, overwrite_x=True
-            )
-        return Prepared(values, spectra)
+        def few(first: int) -> None:
+            part = slice(first, first + FEW)
+            self._fill(values[part], images[part])
+            coarse[part] = first_search.binned(values[part], step)
+
+        spread(few, range(0, len(images), FEW), self.workers)
+        return Prepared(values, coarse)
 
     def compare(self, reference: Prepared, moved: Prepared) -> Peaks:
         """Return how far each image has moved from its reference.
+
+        What is not found in large pixels is looked for in smaller ones.
 
         Parameters
         ----------
@@ -95,97 +110,65 @@ class Correlator:
         moved
             The images.
         """
-        return correlation_peak.find(
-            reference.values,
-            moved.values,
-            self._first_search(reference, moved),
-            self.reach,
-            share=1.0 if self.window == "hann" else 0.0,
-            edges=self.padding,
-            workers=self.workers,
+        first, *finer = first_search.steps(self.shape)
+        peaks = self._found(reference, moved, first)
+        for step in finer:
+            lost = np.flatnonzero(~self.believable(peaks))
+            lost = lost[has_contrast(moved[lost])]
+            if not len(lost):
+                break
+            of = reference if len(reference) == 1 else reference[lost]
+            peaks.put(lost, self._found(of, moved[lost], step))
+        return peaks
+
+    def believable(self, peaks: Peaks) -> NDArray[np.bool_]:
+        """Tell which displacements are within reach and no work of chance."""
+        lags = prod(2 * each + 1 for each in self.reach)
+        result: NDArray[np.bool_] = peaks.inside & (
+            peaks.significance >= sqrt(2 * log(lags)) + CERTAINTY
         )
-
-    @property
-    def _steps(self) -> tuple[int, ...]:
-        """Pixels along each axis that the first search takes as one."""
-        return tuple(
-            2 if side >= COARSE_SIDE and (self.padding or side % 2 == 0) else 1
-            for side in self.shape
-        )
-
-    @property
-    def _lags(self) -> tuple[int, ...]:
-        """Displacements along each axis that the first search tells apart."""
-        pairs = zip(self.reach, self._steps, strict=True)
-        return tuple(-(-reach // step) for reach, step in pairs)
-
-    @property
-    def _padded(self) -> tuple[int, ...]:
-        """Lengths of the transforms."""
-        from scipy.fft import next_fast_len
-
-        sides = [
-            -(-side // step) for side, step in zip(self.shape, self._steps, strict=True)
-        ]
-        if not self.padding:
-            return tuple(sides)
-        lengths = [side + lag for side, lag in zip(sides, self._lags, strict=True)]
-        last = len(lengths) - 1
-        return tuple(
-            int(next_fast_len(length, axis == last))
-            for axis, length in enumerate(lengths)
-        )
-
-    def _first_search(self, reference: Prepared, moved: Prepared) -> NDArray[np.intp]:
-        """Return the displacements to the pixel, or to two pixels."""
-        from scipy import fft
-
-        products = np.conj(reference.spectra) * moved.spectra
-        for axis, lag in enumerate(self._lags[:-1], start=1):
-            lines = fft.ifft(
-                products, axis=axis, workers=self.workers, overwrite_x=True
-            )
-            products = _around_zero(lines, lag, axis)
-        lines = fft.irfft(
-            products, self._padded[-1], axis=-1, workers=self.workers, overwrite_x=True
-        )
-        sums = _around_zero(lines, self._lags[-1], len(self.shape))
-        if self.padding:
-            self._weigh(sums)
-        result: NDArray[np.intp] = (argmax(sums) - self._lags) * self._steps
         return result
 
-    def _weigh(self, sums: NDArray[np.float32]) -> None:
-        """Make the noise of sums over few and over many pixels the same."""
-        every = zip(self.shape, self._lags, self._steps, strict=True)
-        for axis, (side, lag, step) in enumerate(every, start=1):
-            shown = np.maximum(side - step * np.abs(np.arange(-lag, lag + 1)), 1)
-            weight = (1 / np.sqrt(shown)).astype(np.float32)
-            sums *= weight.reshape(-1, *(1,) * (sums.ndim - 1 - axis))
-
-    def _values(self, images: NDArray[Any]) -> NDArray[np.float32]:
-        axes = tuple(range(1, images.ndim))
-        first = images[(slice(None), *(slice(1),) * len(axes))]
-        values: NDArray[np.float32] = np.subtract(
-            images, first, dtype=np.float32, casting="unsafe"
+    def _found(self, reference: Prepared, moved: Prepared, step: int) -> Peaks:
+        if step == first_search.steps(self.shape)[0]:
+            pair = reference.coarse, moved.coarse
+        else:
+            pair = (
+                first_search.binned(reference.values, step),
+                first_search.binned(moved.values, step),
+            )
+        lags, ambiguous = first_search.find(
+            *pair, self.shape, self.reach, step, self.sums
         )
+        peaks = correlation_peak.find(
+            reference.values,
+            moved.values,
+            lags,
+            self.reach,
+            is_windowed=self.window == "hann",
+            sums=self.sums,
+            workers=self.workers,
+        )
+        peaks.inside[ambiguous] = False
+        return peaks
+
+    def _fill(self, values: NDArray[np.float32], images: NDArray[Any]) -> None:
+        """Fill in images without their background."""
+        axes = tuple(range(1, images.ndim))
+        values[...] = images
+        values -= values[(slice(None), *(slice(1),) * len(axes))].copy()
         if self.background > 0:
             from scipy import ndimage
 
             sigma = (0.0, *(self.background for _ in axes))
             values -= ndimage.gaussian_filter(values, sigma)
-        values -= values.mean(axis=axes, dtype=np.float64, keepdims=True)
-        return values
+        lines = values.sum(axis=-1)  # float32: of one row, its digits suffice
+        mean = lines.sum(axis=axes[:-1], dtype=np.float64) / values[0].size
+        values -= mean.astype(np.float32).reshape(-1, *(1,) * len(axes))
 
 
-def _in_pairs(values: NDArray[np.float32], axis: int) -> NDArray[np.float32]:
-    """Return the sums of neighbours along an axis; a last one without keeps its own."""
-    lines = np.moveaxis(values, axis, 0)
-    sums = lines[::2].copy()
-    sums[: len(lines) // 2] += lines[1::2]
-    return np.moveaxis(sums, 0, axis)
-
-
-def _around_zero(lines: NDArray[Any], lag: int, axis: int) -> NDArray[Any]:
-    """Return the samples from -lag to lag of lines that continue periodically."""
-    return np.take(lines, np.arange(-lag, lag + 1), axis=axis, mode="wrap")
+def has_contrast(prepared: Prepared) -> NDArray[np.bool_]:
+    """Tell which images are not the same everywhere."""
+    axes = tuple(range(1, prepared.values.ndim))
+    result: NDArray[np.bool_] = np.any(prepared.values, axis=axes)
+    return result

@@ -1,33 +1,43 @@
 """Finds between pixels where two images agree best, near a whole displacement.
 
-What the moved image shows of the reference, however it is displaced nearby, is a
-template. Its products with the reference are summed at each whole displacement nearby,
-and the sums interpolated by a windowed sinc. This is as much as to interpolate the
-reference, and no edge is involved. The deviation of the reference under the template,
-which changes slowly, is interpolated by parabolas.
+What the moved image shows of the reference is a template, whose weight falls off
+towards its edges. The sums of its products with the reference, displaced by quarters of
+a pixel, come from the task `correlate`. The deviation of the reference under the
+template changes smoothly, because of those edges: it is interpolated from whole pixels.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from napari_nanopyx._kernels import template
+from napari_nanopyx._kernels.correlate.plan import CorrelatePlan
 
-MARGIN = 6
-"""How much farther than a template its reference must reach, to all sides."""
+FINER = 2
+"""Sums that there are in each pixel."""
 
-SLACK = 2
-"""How far the best whole displacement may be from where it is looked for."""
-
-NEAR = 3
-"""Displacements to each side at which there are sums."""
+SUMS = 4
+"""Sums to each side."""
 
 STEPS = 4
-"""Places in each pixel at which there are sums."""
+"""Places in each pixel to which they are interpolated."""
+
+PLACES = 5
+"""Places to each side."""
+
+NEAR = 3
+"""Whole pixels to each side at which deviations are known."""
+
+TAPS = 2
+"""Places to each side of the highest one between which the maximum is found."""
+
+POINTS = 10
+"""Points between two places."""
 
 LOOKS = 16
 """How often a template may be moved to where the correlation is higher."""
@@ -47,6 +57,13 @@ class Peaks:
     """The same in standard deviations of what independent noise would give."""
     inside: NDArray[np.bool_]
     """Whether it is a maximum within reach, not cut off by it."""
+    uncertainty: Values
+    """Standard deviation of the displacement that noise causes, (pairs, axes)."""
+
+    def put(self, chosen: NDArray[np.intp], others: Peaks) -> None:
+        """Replace some by others."""
+        for each in fields(self):
+            getattr(self, each.name)[chosen] = getattr(others, each.name)
 
 
 def find(
@@ -55,8 +72,8 @@ def find(
     lags: NDArray[np.intp],
     reach: tuple[int, ...],
     *,
-    share: float,
-    edges: bool,
+    is_windowed: bool,
+    sums: Callable[[NDArray[Any], CorrelatePlan], NDArray[np.float32]],
     workers: int,
 ) -> Peaks:
     """Return the best displacement of each pair near one that is given.
@@ -69,46 +86,65 @@ def find(
         Displacements, at most a few pixels off.
     reach : tuple of int
         Farthest displacement along each axis.
-    share : float
-        Share of the template along which its weight falls off.
-    edges : bool
-        Whether images end at their edges, or continue at the opposite one.
+    is_windowed : bool
+        Whether the weight of a template falls off from its middle on.
+    sums : callable
+        Computes a plan of the task `correlate`.
     workers : int
         Threads.
     """
-    margin = max(NEAR, min(MARGIN, min(moved.shape[1:]) // 10))
-    places = np.arange(-NEAR * STEPS, NEAR * STEPS + 1) / STEPS
-    references = template.References(reference, places, workers)
-    between = lagrange(places, NEAR)
+    places = np.arange(-PLACES, PLACES + 1) / STEPS
+    between, among = lagrange(places, NEAR), lagrange(places * FINER, SUMS)
+    scene = template.continued(reference)
+    squares = np.square(reference)
     pairs, axes = lags.shape
     correlation = np.zeros((pairs, *(len(places),) * axes))
-    pixels = np.zeros(pairs)
-    lags, todo = lags.copy(), np.arange(pairs)
+    pixels, lags, todo = np.zeros(pairs), lags.copy(), np.arange(pairs)
     for _ in range(LOOKS):
-        templates = template.cut(
-            moved[todo], lags[todo], margin=margin, near=NEAR, share=share, edges=edges
+        of = slice(None) if len(reference) == 1 else todo
+        images = moved if len(todo) == pairs else moved[todo]
+        weights = template.Weights(moved.shape[1:], lags[todo], is_windowed)
+        total, means, variances = weights.moments(images, workers)
+        shifted = weights.displaced(NEAR)
+        at_once = template.contracted(reference[of], shifted)
+        deviations = template.contracted(squares[of], shifted)
+        shape = (-1, *(1,) * axes)
+        deviations -= at_once**2 / np.maximum(total, 1e-30).reshape(shape)
+        plan = CorrelatePlan(
+            (len(todo), *moved.shape[1:]),
+            scene[of],
+            (SUMS,) * axes,
+            FINER,
+            lags[todo],
+            weights.lines(),
         )
-        pixels[todo] = templates.pixels
-        correlation[todo] = _ratio(
-            references.products(templates, todo),
-            _refined(references.deviations(templates, todo), between),
-        )
-        whole = (slice(None), *(slice(STEPS, -STEPS, STEPS),) * axes)
-        step = argmax(correlation[todo][whole]) - SLACK
-        further = (np.abs(step) == SLACK) & (
-            np.abs(lags[todo] + step) <= np.add(reach, 1)
-        )
-        further = further.any(axis=1)
-        todo = todo[further]
+        products = refined(sums(images, plan).astype(np.float64), among)
+        products -= means.reshape(shape) * refined(at_once, between)
+        scale = refined(deviations, between) * variances.reshape(shape)
+        correlation[todo] = _ratio(products, np.sqrt(np.maximum(scale, 0)))
+        pixels[todo] = total
+        top = argmax(correlation[todo]) - PLACES
+        step = np.rint(top / STEPS).astype(np.intp)
+        further = (np.abs(top) > PLACES - TAPS).any(axis=1)
+        further &= (np.abs(lags[todo] + step) <= np.add(reach, 1)).all(axis=1)
+        todo, step = todo[further], step[further]
         if not len(todo):
             break
-        lags[todo] += step[further]
-    offset, similarity = _highest(correlation)
+        lags[todo] += step
+    offset, similarity, bends = _highest(correlation)
     displacements = lags + offset
     inside = (np.abs(displacements) <= np.add(reach, 0.5)).all(axis=1)
-    inside &= (np.abs(offset) < NEAR - 0.5).all(axis=1) & (similarity > 0)
+    inside &= (np.abs(argmax(correlation) - PLACES) <= PLACES - TAPS).all(axis=1)
+    inside &= similarity > 0
     similarity = np.clip(similarity, 0.0, 1.0)
-    return Peaks(displacements, similarity, similarity * np.sqrt(pixels), inside)
+    noise = np.sqrt((1 - similarity**2) / np.maximum(pixels, 1))[:, np.newaxis]
+    return Peaks(
+        displacements,
+        similarity,
+        similarity * np.sqrt(pixels),
+        inside,
+        np.where(bends > 0, _ratio(noise * template.slopes(reference), bends), np.nan),
+    )
 
 
 def argmax(values: NDArray[Any]) -> NDArray[np.intp]:
@@ -135,32 +171,31 @@ def _around(values: Values, offset: NDArray[np.intp], span: int) -> Values:
 
 
 def _ratio(numerator: Values, denominator: Values) -> Values:
-    result = np.zeros(numerator.shape)
+    result = np.zeros(np.broadcast_shapes(numerator.shape, denominator.shape))
     np.divide(numerator, denominator, out=result, where=denominator > 0)
     return result
 
 
-def _highest(correlation: Values) -> tuple[Values, Values]:
-    """Return where correlations are highest, from the middle, and how high."""
-    taps, finer = 2, 10
-    top = argmax(correlation)
+def _highest(correlation: Values) -> tuple[Values, Values, Values]:
+    """Return where correlations are highest, from the middle, how high, how bent."""
     middle_ = correlation.shape[1] // 2
-    top = np.clip(top - middle_, taps - middle_, middle_ - taps)
-    points = np.arange(-finer, finer + 1) / finer
-    fine = _refined(_around(correlation, top, taps), lagrange(points, taps))
-    best = np.clip(argmax(fine), 1, 2 * finer - 1) - finer
+    top = np.clip(argmax(correlation) - middle_, TAPS - middle_, middle_ - TAPS)
+    points = np.arange(-POINTS, POINTS + 1) / POINTS
+    fine = refined(_around(correlation, top, TAPS), lagrange(points, TAPS))
+    best = np.clip(argmax(fine), 1, 2 * POINTS - 1) - POINTS
     near = _around(fine, best, 1)
     axes = near.ndim - 1
     middle: tuple[Any, ...] = (slice(None), *(1,) * axes)
-    height, place = near[middle].copy(), np.empty((len(near), axes))
+    height, place, bends = near[middle].copy(), *np.empty((2, len(near), axes))
     for axis in range(axes):
         line = list(middle)
         line[axis + 1] = slice(None)
         low, centre, high = near[tuple(line)].T
         slope, bend = (high - low) / 2, 2 * centre - low - high
         place[:, axis] = np.clip(_ratio(slope, bend), -1, 1)
+        bends[:, axis] = bend * (POINTS * STEPS) ** 2
         height += slope * place[:, axis] / 2
-    return (top + (best + place) / finer) / STEPS, height
+    return (top + (best + place) / POINTS) / STEPS, height, bends
 
 
 def lagrange(points: Values, taps: int) -> Values:
@@ -173,7 +208,7 @@ def lagrange(points: Values, taps: int) -> Values:
     return weights
 
 
-def _refined(values: Values, weights: Values) -> Values:
+def refined(values: Values, weights: Values) -> Values:
     """Interpolate images along each axis."""
     result = values
     for axis in range(1, values.ndim):

@@ -1,201 +1,154 @@
-"""Cuts templates out of moved images, and correlates them with their references."""
+"""How much the pixels of a moved image count where its reference shows the same."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_nanopyx._kernels.ring_correlation import taper
+from napari_nanopyx._kernels.threads import spread
 
-LEAST_SIDE = 4
-"""Pixels along each axis that a template needs."""
+NOTHING = 1
+"""Pixels at the edges of what both images show that do not count."""
+
+RISE = 4
+"""Pixels further inwards over which weights rise."""
+
+ROOM = 8
+"""Pixels at least in which a reference goes over into its other edge."""
+
+FEW = 4
+"""Images that a thread takes at a time."""
 
 LEAST_VARIANCE = 1e-6
 """Share of the sum of squares below which a variance is rounding."""
 
+
+def _rising(inwards: NDArray[np.intp], rise: Any) -> NDArray[np.float64]:
+    """Return weights that rise over so many pixels from 0 inwards."""
+    share = np.clip((inwards + 0.5) / rise, 0, 1)
+    return np.where(inwards < 0, 0.0, (1 - np.cos(np.pi * share)) / 2)
+
+
+_RISING = _rising(np.arange(-1, RISE + 1), RISE).astype(np.float32)
+
 Values = NDArray[np.float64]
+Images = NDArray[np.float32]
 
 
-@dataclass(frozen=True, slots=True)
-class Templates:
-    """Pixels of moved images, put where their references show the same.
+class Weights:
+    """Weights of the pixels that images and references both show.
 
-    A template that would be too small is empty.
-    """
-
-    values: NDArray[np.float32]
-    """Weighted, with mean zero, and zero around: (pairs, *shape)."""
-    weights: list[NDArray[np.float32]]
-    """Along each axis, at each displacement nearby: (pairs, displacements, side)."""
-    pixels: Values
-    """How many, by pair."""
-    weight: Values
-    """Sum of the weights."""
-    square: Values
-    """Weighted sum of the squared deviations from the mean."""
-
-
-def cut(
-    moved: NDArray[np.float32],
-    lags: NDArray[np.intp],
-    *,
-    margin: int,
-    near: int,
-    share: float,
-    edges: bool,
-) -> Templates:
-    """Return the pixels that both images show at displacements around those given.
+    They are products of one line along each axis: nothing at the very edge, then rising
+    like a cosine to 1.
 
     Parameters
     ----------
-    moved : ndarray of float32, shape (pairs, *shape)
-        The images.
+    shape : tuple of int
+        Shape of an image.
     lags : ndarray of int, shape (pairs, axes)
-        About how far each has moved.
-    margin : int
-        How much farther the reference has to reach, to all sides.
-    near : int
-        Displacements to each side for which weights are given.
-    share : float
-        Share of the template along which its weight falls off.
-    edges : bool
-        Whether images end at their edges, or continue at the opposite one.
-    """
-    shape = moved.shape[1:]
-    pairs = len(moved)
-    result = Templates(
-        np.zeros(moved.shape, np.float32),
-        [np.zeros((pairs, 2 * near + 1, side), np.float32) for side in shape],
-        *np.zeros((3, pairs)),
-    )
-    rows = np.arange(2 * near + 1)[:, np.newaxis]
-    steps = rows - near
-    for pair, lag in enumerate(lags.tolist()):
-        image = moved[pair]
-        if not edges:
-            image = np.roll(image, np.negative(lag), range(image.ndim))
-            lag = [0] * image.ndim
-            margin = 0
-        spans = [
-            slice(max(0, -each) + margin, side - max(0, each) - margin)
-            for each, side in zip(lag, shape, strict=True)
-        ]
-        if any(span.stop - span.start < LEAST_SIDE for span in spans):
-            continue
-        lines = [taper(span.stop - span.start, share) for span in spans]
-        for marks, line, span in zip(result.weights, lines, spans, strict=True):
-            places = np.arange(span.start, span.stop) - steps
-            marks[pair][rows, places % marks.shape[2]] = line
-        source = tuple(
-            slice(span.start + each, span.stop + each)
-            for span, each in zip(spans, lag, strict=True)
-        )
-        _put(result, pair, tuple(spans), image[source], lines)
-    return result
-
-
-def _put(
-    into: Templates,
-    pair: int,
-    place: tuple[slice, ...],
-    pixels: NDArray[np.float32],
-    lines: list[Values],
-) -> None:
-    weight = float(np.prod([line.sum() for line in lines]))
-    mean = float(_weighted(pixels, lines).sum(dtype=np.float64)) / weight
-    centred = pixels - np.float32(mean)
-    weighted = _weighted(centred, lines)
-    square = float(np.vdot(weighted, centred))
-    into.pixels[pair], into.weight[pair] = pixels.size, weight
-    if square > LEAST_VARIANCE * mean**2 * weight:
-        into.square[pair] = square
-        into.values[pair][place] = weighted
-
-
-def _weighted(pixels: NDArray[np.float32], lines: list[Values]) -> NDArray[np.float32]:
-    for axis, line in enumerate(lines):
-        if line.min() < 1:
-            scale = line.astype(np.float32)
-            pixels = pixels * scale.reshape(-1, *(1,) * (pixels.ndim - 1 - axis))
-    return pixels
-
-
-class References:
-    """Images that templates are looked for in.
-
-    Parameters
-    ----------
-    values : ndarray of float32, shape (1, *shape) or (pairs, *shape)
-        With mean zero. One counts for all templates.
-    places : ndarray
-        Displacements along each axis at which products are summed.
-    workers : int
-        Threads.
+        How far each image has moved, about.
+    is_windowed : bool
+        Whether weights rise up to the middle.
     """
 
     def __init__(
-        self, values: NDArray[np.float32], places: Values, workers: int
+        self, shape: tuple[int, ...], lags: NDArray[np.intp], is_windowed: bool
     ) -> None:
-        from scipy import fft
+        self._shape = shape
+        self._lags = lags
+        self._is_windowed = is_windowed
 
-        self._values = values
-        self._squares = np.square(values)
-        self._workers = workers
-        self._axes = tuple(range(1, values.ndim))
-        self._spectra = np.conj(fft.rfftn(values, axes=self._axes, workers=workers))
-        self._waves = [_waves(side, places) for side in values.shape[1:-1]]
-        self._last = _half_waves(values.shape[-1], places).T
+    def lines(self) -> tuple[Images, ...]:
+        """Return the weights by pixel of the reference, (pairs, side) for each axis."""
+        return tuple(
+            self._line(axis, np.arange(side))[:, 0]
+            for axis, side in enumerate(self._shape)
+        )
 
-    def products(self, templates: Templates, chosen: NDArray[np.intp]) -> Values:
-        """Return the sums of products with the chosen references, around zero."""
-        from scipy import fft
+    def displaced(self, near: int) -> list[Images]:
+        """Return the same for a reference displaced by -near to near pixels.
 
-        spectra = fft.rfftn(templates.values, axes=self._axes, workers=self._workers)
-        spectra *= self._of(self._spectra, chosen)
-        for axis, waves in zip(self._axes, self._waves, strict=False):
-            spectra = np.moveaxis(waves @ np.moveaxis(spectra, axis, -2), -2, axis)
-        result: Values = (spectra @ self._last).real.astype(np.float64)
-        return result
+        Shape (pairs, displacements, side) for each axis.
+        """
+        moves = np.arange(-near, near + 1)[:, np.newaxis]
+        return [
+            self._line(axis, np.arange(side) + moves)
+            for axis, side in enumerate(self._shape)
+        ]
 
-    def deviations(self, templates: Templates, chosen: NDArray[np.intp]) -> Values:
-        """Return what the products are divided by for Pearson correlations."""
-        total = _contracted(self._of(self._values, chosen), templates.weights)
-        square = _contracted(self._of(self._squares, chosen), templates.weights)
-        shape = (-1, *(1,) * len(self._axes))
-        weight = np.maximum(templates.weight, 1e-30).reshape(shape)
-        variance = square - total**2 / weight
-        variance[variance < LEAST_VARIANCE * square] = 0.0
-        return np.sqrt(variance * templates.square.reshape(shape))
+    def moments(self, images: Images, workers: int) -> tuple[Values, Values, Values]:
+        """Return the sum of weights, the mean and the squared deviations of images."""
+        lines = [
+            self._line(axis, np.arange(side) - self._lags[:, axis, np.newaxis], True)
+            for axis, side in enumerate(self._shape)
+        ]
+        first, square = np.empty((2, len(images)))
 
-    def _of(self, each: NDArray[Any], chosen: NDArray[np.intp]) -> NDArray[Any]:
-        return each if len(each) == 1 else each[chosen]
+        def few(start: int) -> None:
+            part = slice(start, start + FEW)
+            some = [line[part] for line in lines]
+            first[part] = contracted(images[part], some).reshape(-1)
+            square[part] = contracted(np.square(images[part]), some).reshape(-1)
+
+        spread(few, range(0, len(images), FEW), workers)
+        total = np.prod([line[:, 0].sum(axis=1, dtype="f8") for line in lines], axis=0)
+        mean = first / np.maximum(total, 1e-30)
+        deviation = square - mean * first
+        deviation[deviation <= LEAST_VARIANCE * square] = 0.0
+        return total, mean, deviation
+
+    def _line(
+        self, axis: int, places: NDArray[np.intp], by_pair: bool = False
+    ) -> Images:
+        """Return weights at some pixels of the reference, (pairs, n, side)."""
+        side, lags = self._shape[axis], self._lags[:, axis, np.newaxis, np.newaxis]
+        places = places[:, np.newaxis] if by_pair else np.atleast_2d(places)
+        first, last = np.maximum(0, -lags), side - 1 - np.maximum(0, lags)
+        inwards = np.minimum(places - first, last - places) - NOTHING
+        if not self._is_windowed:
+            weights: Images = _RISING[np.clip(inwards, -1, RISE) + 1]
+            return weights
+        rise = np.maximum((last - first + 1) / 2 - NOTHING, 1)
+        return _rising(inwards, rise).astype(np.float32)
 
 
-def _waves(side: int, places: Values) -> NDArray[np.complex64]:
-    """Return the inverse transform of a line, to some places: (places, side)."""
-    frequencies = np.fft.fftfreq(side)
-    waves = np.exp(2j * np.pi * places[:, np.newaxis] * frequencies) / side
-    if side % 2 == 0:
-        waves[:, side // 2].imag = 0  # the highest frequency has no direction
-    result: NDArray[np.complex64] = waves.astype(np.complex64)
+def contracted(images: NDArray[Any], lines: list[Images]) -> Values:
+    """Return weighted sums of images for each combination of the axes' weights."""
+    result = images
+    for axis, line in enumerate(lines, start=1):
+        moved = np.moveaxis(result, axis, -2)
+        line = line.reshape(len(line), *(1,) * (moved.ndim - 3), *line.shape[1:])
+        result = np.moveaxis(line @ moved, -2, axis)
+    return result.astype(np.float64)
+
+
+def continued(references: Images) -> Images:
+    """Return images that go on without end: one edge goes over into the other."""
+    from scipy.fft import next_fast_len
+
+    result = references
+    for axis, side in enumerate(references.shape[1:], start=1):
+        room = next_fast_len(side + ROOM, True) - side
+        share = (np.arange(1, room + 1, dtype=np.float32) / (room + 1)).reshape(
+            -1, *(1,) * (references.ndim - 1 - axis)
+        )
+        ends = np.take(result, [0], axis), np.take(result, [-1], axis)
+        result = np.concatenate((result, ends[1] + (ends[0] - ends[1]) * share), axis)
     return result
 
 
-def _half_waves(side: int, places: Values) -> NDArray[np.complex64]:
-    """Return the same for half of a line's transform, whose other half is like it."""
-    waves = _waves(side, places)[:, : side // 2 + 1]
-    waves[:, 1 : (side + 1) // 2] *= 2
-    return waves
-
-
-def _contracted(images: NDArray[Any], weights: list[NDArray[np.float32]]) -> Values:
-    """Return weighted sums of images for each combination of the axes' weights."""
-    result = images
-    for axis, lines in enumerate(weights, start=1):
-        moved = np.moveaxis(result, axis, -2)
-        lines = lines.reshape(len(lines), *(1,) * (moved.ndim - 3), *lines.shape[1:])
-        result = np.moveaxis(lines @ moved, -2, axis)
-    return result.astype(np.float64)
+def slopes(references: Images) -> Values:
+    """Return the mean squared slope along each axis by variance, as a root."""
+    axes = tuple(range(1, references.ndim))
+    variance = np.square(references).mean(axes, dtype=np.float64)
+    result = []
+    for axis in axes:
+        lines = np.moveaxis(references, axis, 0)
+        slope = (27 * (lines[2:-1] - lines[1:-2]) - (lines[3:] - lines[:-3])) / 24
+        squares = np.moveaxis(np.square(slope), 0, axis)
+        result.append(squares.mean(axes, dtype=np.float64))
+    every = np.stack(result, axis=1)
+    roots: Values = np.sqrt(every / np.maximum(variance, 1e-30)[:, np.newaxis])
+    return roots

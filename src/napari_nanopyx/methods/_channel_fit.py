@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from napari_nanopyx._engine.devices import thread_count
 from napari_nanopyx._kernels import arrows, shift_field
 from napari_nanopyx._kernels.arrows import Arrows
+from napari_nanopyx._kernels.correlation import Sums
 from napari_nanopyx.methods.channel_registration import ChannelQuality
 
 LEAST_LANDMARKS = 4
@@ -27,6 +28,7 @@ def fitted(
     reference: NDArray[np.float32],
     moved: NDArray[np.float32],
     settings: dict[str, Any],
+    sums: Sums,
 ) -> Result:
     """Return a channel's displacement everywhere, the map it comes from, if any."""
     shape = (reference.shape[0], reference.shape[1])
@@ -34,7 +36,7 @@ def fitted(
     try:
         if np.ptp(moved) == 0:
             raise _LeftOutError("it is constant")
-        found, compared = _found(reference, moved, settings)
+        found, compared = _found(reference, moved, settings, sums)
         if settings["model"] == "field":
             fit = None
             field = shift_field.smooth(found, shape, settings["blocks_per_axis"])
@@ -59,12 +61,13 @@ def _found(
     reference: NDArray[np.float32],
     moved: NDArray[np.float32],
     settings: dict[str, Any],
+    sums: Sums,
 ) -> tuple[Arrows, int]:
     """Return the displacements that can be trusted, and how many were compared."""
     reach, workers = settings["max_shift"], thread_count()
     parts, needed = "landmark", LEAST_LANDMARKS
     if settings["model"] != "field":
-        found, inside = arrows.of_landmarks(reference, moved, reach, workers)
+        found, inside = arrows.of_landmarks(reference, moved, reach, workers, sums)
     if settings["model"] == "field" or len(found) < LEAST_LANDMARKS:
         parts, blocks = "block", settings["blocks_per_axis"]
         needed = 1 if settings["model"] != "affine" else LEAST_LANDMARKS
@@ -73,7 +76,7 @@ def _found(
                 f"it shows {len(found)} bright spots, and a max_shift of {reach} is "
                 "too large for blocks"
             )
-        found, inside = arrows.of_blocks(reference, moved, blocks, reach, workers)
+        found, inside = arrows.of_blocks(reference, moved, blocks, reach, workers, sums)
     alike = found.similarity >= settings["min_similarity"]
     good = found[inside & alike]
     if len(good) >= needed:

@@ -11,12 +11,13 @@ from typing import Annotated, Any, get_args
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from napari_nanopyx._engine.errors import Cancelled, UnknownImplementation
+from napari_nanopyx._engine.errors import Cancelled
 from napari_nanopyx._engine.runner import Cancel
 from napari_nanopyx._engine.source import Source, as_source
 from napari_nanopyx._kernels.shift_field import Model
 from napari_nanopyx.methods import _checks as check
 from napari_nanopyx.methods._channel_fit import fitted
+from napari_nanopyx.methods._correlations import correlations
 from napari_nanopyx.methods.channel_registration import (
     ChannelQuality,
     ChannelRegistration,
@@ -66,8 +67,9 @@ def estimate_channel_shifts(
         Length of a pixel's side, kept beside the shifts, which are in pixels.
     units : str
         Unit of `pixel_size`.
-    implementation : {"reference"}, optional
-        There is one.
+    implementation : str, optional
+        Which implementation of the task ``correlate`` to use; by default the engine
+        chooses.
     progress : callable, optional
         Called after each channel with the channels done and the channels in all.
     cancel : object with ``is_set()``, optional
@@ -84,7 +86,7 @@ def estimate_channel_shifts(
     TypeError, ValueError
         If an argument is not of the right kind, or not in its range.
     napari_nanopyx.engine.UnknownImplementation
-        If another implementation is asked for.
+        If there is no such implementation.
     napari_nanopyx.engine.Cancelled
         If ``cancel`` is set.
 
@@ -134,10 +136,7 @@ on average, similarity 1.00, residual 0.00 px
     size = check.positive("pixel_size", pixel_size)
     if not isinstance(units, str):
         raise TypeError(f"units is {units!r}, but must be text, such as 'nm'")
-    if implementation not in (None, "reference"):
-        raise UnknownImplementation(
-            str(implementation), "estimate_channel_shifts", ["reference"]
-        )
+    sums = correlations(implementation, cancel)
     pixels = source.read(range(count))
     values = _blurred(pixels, settings["blur"])
     if np.ptp(values[onto]) == 0:
@@ -154,7 +153,7 @@ on average, similarity 1.00, residual 0.00 px
         if channel == onto:
             quality = ChannelQuality(1.0, 0.0, 0, 0)
         else:
-            field, fit, quality = fitted(values[onto], values[channel], settings)
+            field, fit, quality = fitted(values[onto], values[channel], settings, sums)
             shifts[channel] = -field
             if fit is not None:
                 maps[channel] = -fit

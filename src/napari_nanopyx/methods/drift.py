@@ -10,11 +10,12 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from napari_nanopyx._engine import devices
-from napari_nanopyx._engine.errors import Cancelled, UnknownImplementation
+from napari_nanopyx._engine.errors import Cancelled
 from napari_nanopyx._engine.runner import Cancel
 from napari_nanopyx._kernels import drift_path, registering
 from napari_nanopyx._kernels.correlation import Correlator, Window
 from napari_nanopyx.methods import _checks as check
+from napari_nanopyx.methods._correlations import correlations
 from napari_nanopyx.methods.drift_table import AXES, DriftTable
 from napari_nanopyx.methods.frames import Frames
 
@@ -82,8 +83,9 @@ def estimate_drift(
         Length of a pixel's side, kept in the table.
     units : str
         Unit of `pixel_size`.
-    implementation : {"reference"}, optional
-        There is one.
+    implementation : str, optional
+        Which implementation of the task ``correlate`` to use; by default the engine
+        chooses.
     progress : callable, optional
         Called after each batch with the frames read and the frames in all.
     cancel : object with ``is_set()``, optional
@@ -92,9 +94,9 @@ def estimate_drift(
     Returns
     -------
     DriftTable
-        The correction of each frame, relative to the first (average of) frames, how
-        similar each was to what it was compared with, and which frames could not be
-        registered. These get a correction from those around them.
+        The correction of each frame, relative to the first (average of) frames, its
+        uncertainty, how similar each was to what it was compared with, and which
+        frames could not be registered. These get a correction from those around them.
 
     Raises
     ------
@@ -102,7 +104,7 @@ def estimate_drift(
         If an argument is not of the right kind, or not in its range, or if no frame
         can be registered.
     napari_nanopyx.engine.UnknownImplementation
-        If another implementation is asked for.
+        If there is no such implementation.
     napari_nanopyx.engine.Cancelled
         If ``cancel`` is set.
 
@@ -110,7 +112,10 @@ def estimate_drift(
     -----
     A displacement is that with the highest Pearson correlation of what both images
     show, found between pixels by Fourier interpolation. It counts if it is within
-    `max_drift` and the correlation is more than noise alone would give by chance.
+    `max_drift`, if the correlation is more than noise alone would give by chance, and
+    if no other displacement fits as well, as in periodic patterns. The table's
+    ``uncertainty`` is what the noise of two images does to it; in a live movie, what
+    moves by itself is not part of it. It is smaller with `time_averaging`.
     Averages are placed at the middle of their frames; between these drift follows
     cubic polynomials that do not overshoot. RCC keeps all averages in memory.
 
@@ -143,13 +148,12 @@ def estimate_drift(
         background=_background(background),
         window=window,
         workers=devices.thread_count(),
+        sums=correlations(implementation, cancel),
     )
     farthest = check.whole("max_lag", max_lag, 0)
     size = None if pixel_size is None else check.positive("pixel_size", pixel_size)
     if not isinstance(units, str):
         raise TypeError(f"units is {units!r}, but must be text, such as 'nm'")
-    if implementation not in (None, "reference"):
-        raise UnknownImplementation(str(implementation), "drift", ["reference"])
     batches = _batches(frames, part, averaged, progress, cancel)
     if method == "rcc":
         _check_memory(shape, -(-len(frames) // averaged))
@@ -168,6 +172,7 @@ def estimate_drift(
     known = path.found
     moved = path.positions[known] - path.positions[known][0]
     positions = drift_path.at_frames(centres[known], moved, len(frames), averaged / 2)
+    uncertainty = np.where(known[:, np.newaxis], path.uncertainty, np.nan)
     return DriftTable(
         0.0 - positions,
         path.similarity[block],
@@ -186,13 +191,15 @@ def estimate_drift(
             "background": float(background),
             "window": window,
         },
+        uncertainty[block],
     )
 
 
 _NOTHING = (
     "image shows no frame that could be registered with another: every frame is "
-    "constant or dark, or moves farther than max_drift; average more frames "
-    "(time_averaging), allow more drift (max_drift), or look at another part (roi)"
+    "constant or dark, moves farther than max_drift, or repeats itself within it; "
+    "average more frames (time_averaging), allow more drift (max_drift) or less, or "
+    "look at another part (roi)"
 )
 
 

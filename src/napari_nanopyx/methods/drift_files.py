@@ -16,7 +16,9 @@ from napari_nanopyx.io.writing import temporary_beside
 from napari_nanopyx.methods.drift_table import AXES, DriftTable
 
 FORMAT = "napari-nanopyx drift table"
-VERSION = 1
+VERSION = 2
+"""In version 1 there was no uncertainty."""
+
 MOST_BYTES = 1 << 30
 """Largest file that is read; a million frames need a tenth of it."""
 
@@ -47,17 +49,28 @@ def write(table: DriftTable, path: str | os.PathLike[str]) -> Path:
     ):
         file.write("# " + json.dumps(head, default=str) + "\n")
         lines = csv.writer(file, lineterminator="\n")
-        lines.writerow(("frame", *names, "similarity", "flagged"))
+        lines.writerow(_titles(names, VERSION))
         rows = zip(
             table.shifts.tolist(),
+            table.uncertainty.tolist(),
             table.similarity.tolist(),
             table.flagged.tolist(),
             strict=True,
         )
-        for frame, (shift, similarity, flagged) in enumerate(rows):
-            known = "" if math.isnan(similarity) else repr(similarity)
-            lines.writerow((frame, *map(repr, shift), known, int(flagged)))
+        for frame, (shift, *others, flagged) in enumerate(rows):
+            known = map(_cell, (*shift, *others[0], others[1]))
+            lines.writerow((frame, *known, int(flagged)))
     return place
+
+
+def _titles(names: Sequence[str], version: int) -> list[str]:
+    doubts = [f"uncertainty of {name}" for name in names] if version > 1 else []
+    return ["frame", *names, *doubts, "similarity", "flagged"]
+
+
+def _cell(value: float) -> str:
+    """Return a number as text, nothing for one that is not known."""
+    return "" if math.isnan(value) else repr(value)
 
 
 def read(path: str | os.PathLike[str]) -> DriftTable:
@@ -96,17 +109,15 @@ def _own(lines: Sequence[str]) -> DriftTable:
         raise _BadTableError(f"its first line is damaged ({error})") from error
     if not isinstance(head, dict) or head.get("format") != FORMAT:
         raise _BadTableError("its first line does not say that it is one")
-    if head.get("version") != VERSION:
+    version = head.get("version")
+    if version not in (1, VERSION):
         raise _BadTableError(
-            f"it has version {head.get('version')!r} of the format, but only {VERSION} "
-            "is known: update napari-nanopyx"
+            f"it has version {version!r} of the format, but only those up to {VERSION} "
+            "are known: update napari-nanopyx"
         )
     titles = lines[1].split(",") if len(lines) > 1 else []
-    names = titles[1:-2]
-    if titles != ["frame", *names, "similarity", "flagged"] or tuple(names) not in (
-        AXES,
-        AXES[1:],
-    ):
+    names = next((n for n in (AXES, AXES[1:]) if titles == _titles(n, version)), ())
+    if not names:
         raise _BadTableError("its second line does not name the columns")
     rows = [line.split(",") for line in lines[2:] if line.strip()]
     if head.get("frames") != len(rows):
@@ -119,10 +130,14 @@ def _own(lines: Sequence[str]) -> DriftTable:
             raise _BadTableError(f"the line of frame {frame} is damaged")
     if any(row[-1] not in ("0", "1") for row in rows):
         raise _BadTableError("its column 'flagged' holds something else than 0 and 1")
+    axes = len(names)
+    others = [[cell or "nan" for cell in row[1 + axes : -1]] for row in rows]
+    known = _numbers(others, finite=False)
     return DriftTable(
-        _numbers([row[1:-2] for row in rows]),
-        similarity=_numbers([[row[-2] or "nan"] for row in rows], finite=False)[:, 0],
+        _numbers([row[1 : 1 + axes] for row in rows]),
+        similarity=known[:, -1],
         flagged=np.array([row[-1] == "1" for row in rows]),
+        uncertainty=known[:, :-1],
         **_described(head),
     )
 

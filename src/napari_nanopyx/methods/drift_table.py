@@ -50,6 +50,11 @@ class DriftTable:
     """Digest of the movie: of its shape, dtype, first, middle and last frame."""
     settings: Mapping[str, Any] = field(default_factory=dict, repr=False)
     """How the drift was estimated."""
+    uncertainty: NDArray[np.float64] = field(
+        default_factory=lambda: np.empty(0), repr=False
+    )
+    """Standard deviation of each shift that the noise of the images causes, in pixels,
+    shape as of `shifts`; NaN (by default for all) if not known."""
 
     def __post_init__(self) -> None:
         shifts = np.array(self.shifts, np.float64)
@@ -66,6 +71,14 @@ class DriftTable:
             similarity = np.full(len(shifts), np.nan)
         if not flagged.size:
             flagged = np.zeros(len(shifts), np.bool_)
+        uncertainty = np.array(self.uncertainty, np.float64)
+        if not uncertainty.size:
+            uncertainty = np.full(shifts.shape, np.nan)
+        if uncertainty.shape != shifts.shape:
+            raise ValueError(
+                f"uncertainty has shape {uncertainty.shape}, but must have that of "
+                f"shifts, {shifts.shape}"
+            )
         for name, shape in (
             ("similarity", similarity.shape),
             ("flagged", flagged.shape),
@@ -79,6 +92,7 @@ class DriftTable:
             "shifts": shifts,
             "similarity": similarity,
             "flagged": flagged,
+            "uncertainty": uncertainty,
         }
         for name, column in columns.items():
             column.flags.writeable = False
@@ -97,6 +111,7 @@ class DriftTable:
             self.frame_shape,
             self.source,
             self.settings,
+            self.uncertainty[frames],
         )
 
     @property
@@ -107,6 +122,9 @@ class DriftTable:
     def __str__(self) -> str:
         farthest = float(np.sqrt((self.shifts**2).sum(axis=1)).max())
         length = f"{farthest:.3g} px"
+        known = self.uncertainty[np.isfinite(self.uncertainty).all(axis=1)]
+        if known.any():
+            length += f" ± {float(np.median(np.sqrt((known**2).sum(axis=1)))):.2g} px"
         if self.pixel_size is not None and self.units != "px":
             length += f" ({farthest * self.pixel_size:.4g} {self.units})"
         count = int(self.flagged.sum())

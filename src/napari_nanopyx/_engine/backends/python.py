@@ -35,6 +35,11 @@ def compiler(implementation: Implementation) -> None:
     """Return nothing, as these need no compiling."""
 
 
+LEAST_FRAMES, MOST_FRAMES = 8, 64
+
+PREFERRED_BYTES = 16 * 2**20
+"""Memory of a block that is worth starting threads for."""
+
 _started: set[Algorithm] = set()
 
 
@@ -45,9 +50,9 @@ class PythonSession:
     as computing, except the first time in a process, when packages are loaded as well.
     """
 
-    preferred_frames = 8
-
     def __init__(self, algorithm: Algorithm, plan: Plan) -> None:
+        few = PREFERRED_BYTES // max(1, plan.block_bytes_per_frame)
+        self.preferred_frames = max(LEAST_FRAMES, min(few, MOST_FRAMES))
         self._algorithm = algorithm
         self._plan = plan
         self._compute: Compute | None = None

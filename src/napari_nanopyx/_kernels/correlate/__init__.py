@@ -23,8 +23,9 @@ def example() -> tuple[NDArray[Any], dict[str, Any]]:
 def arguments(
     shape: tuple[int, ...], displacements: Any = 169, finer: Any = 4
 ) -> dict[str, Any]:
-    """Return what the plan takes: a reference of random values, so many displacements."""
-    for name, value, most in (("displacements", displacements, 10_000), ("finer", finer, 16)):
+    """Return what the plan takes: a random reference, so many displacements in all."""
+    given = (("displacements", displacements, 10_000), ("finer", finer, 16))
+    for name, value, most in given:
         if isinstance(value, bool) or not isinstance(value, int | np.integer):
             raise TypeError(f"{name} is {value!r}, but must be a whole number")
         if not 1 <= value <= most:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from math import log2
+from math import log2, prod
 from typing import Any
 
 import numpy as np
@@ -13,6 +12,7 @@ from numpy.typing import NDArray
 from napari_nanopyx._kernels.correlate.interpolation import kept
 from napari_nanopyx._kernels.correlate.plan import CorrelatePlan
 from napari_nanopyx._kernels.declaration import Compute, Partial
+from napari_nanopyx._kernels.threads import spread
 
 FEW = 4
 """Frames that a thread transforms at a time, so that they stay in its cache."""
@@ -31,8 +31,9 @@ Inverse = Callable[[NDArray[Any]], NDArray[Any]]
 
 def flops(plan: CorrelatePlan) -> float:
     """Return how many operations of the kernel take about as long as a frame."""
-    pixels = plan.scene[0].size
-    return FLOPS_PER_PIXEL * pixels * log2(pixels + 1) * (1.6 if plan.has_many else 1.0)
+    pixels = prod(plan.scene.shape[1:])
+    transforms = 1.6 if plan.has_many else 1.0
+    return FLOPS_PER_PIXEL * pixels * log2(pixels + 1) * transforms
 
 
 def unfit(plan: CorrelatePlan) -> str:
@@ -72,13 +73,7 @@ def start(plan: CorrelatePlan, threads: int) -> Compute:
             part = slice(first, min(first + FEW, len(block)))
             sums[part] = few(block[part], frames[part])
 
-        starts = range(0, len(block), FEW)
-        if threads == 1 or len(starts) == 1:
-            for first in starts:
-                job(first)
-        else:
-            with ThreadPoolExecutor(threads) as pool:
-                list(pool.map(job, starts))
+        spread(job, range(0, len(block), FEW), threads)
 
     return compute
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-ROLL_OFF = 0.8
+ROLL_OFF = 0.85
 """Share of the highest frequency from which waves are left out little by little."""
 
 

@@ -8,7 +8,7 @@
 #include "correlate_arguments.h"
 
 /* Rows of displacements that are summed at once, see plan.py. */
-enum { ROWS = 7 };
+enum { ROWS = 9 };
 
 /* Where the displacements from (row, column) on begin in the reference for the last pixel
  * of row y. */

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, reduce
 from math import log2, prod
 from typing import Any
 
@@ -17,7 +17,7 @@ from napari_nanopyx._kernels.declaration import Cost, Output, Partial
 from napari_nanopyx._kernels.frame_merger import FrameMerger
 from napari_nanopyx._kernels.layout import padded
 
-ROWS = 7
+ROWS = 9
 """Rows of displacements that kernel.c sums at once."""
 
 FLOPS_PER_SAMPLE = 12.0
@@ -33,7 +33,7 @@ class CorrelatePlan:
     shape : tuple of int
         Shape of the frames, T first.
     scene : ndarray of float32, shape (1, *lengths) or (T, *lengths)
-        The reference, which goes on without end; its size may be another than a frame's.
+        The reference, which goes on without end; it may be larger than a frame.
     reach : tuple of int
         Displacements to each side along each axis, in steps.
     finer : int
@@ -73,7 +73,7 @@ class CorrelatePlan:
         *rows, columns = self.places
         flops = 2.0 * prod(self.shape[1:]) * prod(rows) * padded(columns)
         if self.has_many:
-            samples = self.scene[0].size * self.finer ** len(self.reach)
+            samples = prod(self.finer * each for each in self.scene.shape[1:])
             flops += FLOPS_PER_SAMPLE * samples * log2(samples + 1)
         return Cost(flops, 4.0 * (prod(self.shape[1:]) + prod(self.places)))
 
@@ -85,8 +85,8 @@ class CorrelatePlan:
     @property
     def block_bytes_per_frame(self) -> int:
         """The frame, its sums, and its reference if it has one of its own."""
-        samples = self.scene[0].size * self.finer ** len(self.reach)
-        return int(self.cost.bytes) + 4 * samples * self.has_many
+        samples = prod(self.finer * each for each in self.scene.shape[1:])
+        return int(self.cost.bytes) + (4 * samples if self.has_many else 0)
 
     @property
     def accumulates(self) -> bool:
@@ -192,11 +192,9 @@ class CorrelatePlan:
                 continue
             to = tuple(slice(max(0, -lag), side - max(0, lag)) for lag, side in pairs)
             of = tuple(slice(max(0, lag), side + min(0, lag)) for lag, side in pairs)
-            part = result[index][to]
-            part[...] = block[index][of]
-            for axis, span in enumerate(to):
-                line = weights[axis][index, span]
-                part *= line.reshape(-1, *(1,) * (len(to) - 1 - axis))
+            lines = [line[index, span] for line, span in zip(weights, to, strict=True)]
+            each = reduce(np.multiply.outer, lines)
+            np.multiply(block[index][of], each, out=result[index][to])
         return result
 
     def outputs(self, frames: range) -> dict[str, Output]:
