@@ -340,7 +340,7 @@ def test_bad_settings(arguments: dict[str, Any], message: str) -> None:
 def test_other_implementations_and_cancelling() -> None:
     image = np.stack([texture(), texture()])
     with pytest.raises(engine.UnknownImplementation):
-        nx.estimate_channel_shifts(image, max_shift=4, implementation="serial")
+        nx.estimate_channel_shifts(image, max_shift=4, implementation="quick")
 
     class Stop:
         def is_set(self) -> bool:

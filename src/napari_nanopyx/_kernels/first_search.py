@@ -100,7 +100,7 @@ def find(
     room = [(0, next_fast_len(side + lag, True) - side) for side, lag in pairs]
     scene = np.pad(reference, [(0, 0), *room])
     found = sums(moved, CorrelatePlan(moved.shape, scene, lags))
-    share: NDArray[np.float32] = np.ones((1,) * found.ndim, np.float32)
+    share: Any = np.ones((1,) * found.ndim, np.float32)
     for axis, (side, lag) in enumerate(zip(shape, lags, strict=True), start=1):
         shown = np.maximum(side - step * np.abs(np.arange(-lag, lag + 1)), 1) / side
         line = shown.astype(np.float32)

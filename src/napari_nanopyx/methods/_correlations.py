@@ -25,7 +25,7 @@ def correlations(implementation: str | None, cancel: Cancel | None) -> Sums:
         If it cannot run here.
     """
     task = tasks()["correlate"]
-    name = implementation or context.pinned()
+    name = implementation or context.pinned(task.name)
     if name:
         catalogue.named(task.name, name)
 
