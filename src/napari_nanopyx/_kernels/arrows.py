@@ -56,7 +56,9 @@ def of_blocks(
     sides = np.array(reference.shape) // blocks
     origins = np.indices((blocks, blocks)).reshape(2, -1).T * sides
     peaks = _compared(reference, moved, origins, origins, sides, reach, workers, sums)
-    coarse = np.rint(peaks.displacements).astype(int)
+    coarse = np.where(peaks.inside[:, np.newaxis], np.rint(peaks.displacements), 0)
+    coarse = coarse.astype(int)
+    sides = np.minimum(sides, reference.shape - np.abs(coarse).max(axis=0))
     room = reference.shape - sides
     origins = np.clip(origins, np.maximum(-coarse, 0), room - np.maximum(coarse, 0))
     near = int(min(REACH, reach, min(sides) - 3))
