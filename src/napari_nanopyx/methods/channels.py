@@ -117,7 +117,7 @@ def estimate_channel_shifts(
     >>> image = np.stack([scene, np.roll(scene, (2, -3), (0, 1))])
     >>> print(nx.estimate_channel_shifts(image, max_shift=5, blocks_per_axis=1))
     Channel registration (field, onto channel 0): channel 1 moves by (-2.00, +3.00) px \
-on average, similarity 1.00, residual 0.00 px
+on average, similarity 0.99, residual 0.00 px
     """
     source = _channels(image)
     count, *sides = source.shape
