@@ -52,8 +52,8 @@ class Peaks:
     displacements: Values
     """How far the content has moved along each axis, in pixels, (pairs, axes)."""
     similarity: Values
-    """Pearson correlation of the overlap there, of the finest detail in part only; 0 for
-    an image without contrast."""
+    """Pearson correlation of the overlap there, of the finest detail in part only; 0
+    for an image without contrast."""
     significance: Values
     """The same in standard deviations of what independent noise would give."""
     inside: NDArray[np.bool_]
