@@ -1,4 +1,4 @@
-"""Child process in the peer's environment: times its drift and scikit-image's.
+"""Child process in the peer's environment: times its drift, and that of others.
 
 It imports nothing of this project, so it runs wherever the peer is installed.
 """
@@ -17,9 +17,10 @@ import numpy as np
 REPEATS = 3
 
 
-def main(folder: Path) -> None:
+def main(folder: Path, repeats: int) -> None:
     """Write seconds and (row, column) shifts beside the movie as ``results.json``."""
     from nanopyx.methods.drift_alignment.estimator import DriftEstimator
+    from pystackreg import StackReg
     from skimage.registration import phase_cross_correlation
 
     movie = np.load(folder / "movie.npy").astype(np.float32)
@@ -46,19 +47,24 @@ def main(folder: Path) -> None:
             ]
         )
 
+    def stackreg() -> Any:
+        found = StackReg(StackReg.TRANSLATION).register_stack(movie, reference="first")
+        return -found[:, [1, 0], 2]
+
     calls: dict[str, Callable[[], Any]] = {
         "NanoPyx": lambda: peer(0),
         "NanoPyx, max_expected_drift 10": lambda: peer(10),
         "scikit-image, phase": scikit_image,
+        "pystackreg": stackreg,
     }
-    results = {label: timed(call) for label, call in calls.items()}
+    results = {label: timed(call, repeats) for label, call in calls.items()}
     (folder / "results.json").write_text(json.dumps(results))
 
 
-def timed(call: Callable[[], Any]) -> tuple[float, list[list[float]]]:
+def timed(call: Callable[[], Any], repeats: int) -> tuple[float, list[list[float]]]:
     """Return the shortest of several times, and the shifts."""
     seconds = []
-    for _ in range(REPEATS):
+    for _ in range(repeats):
         start = time.perf_counter()
         shifts = call()
         seconds.append(time.perf_counter() - start)
@@ -66,4 +72,4 @@ def timed(call: Callable[[], Any]) -> tuple[float, list[list[float]]]:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(Path(sys.argv[1]), REPEATS if int(sys.argv[2]) else 1)

@@ -224,3 +224,9 @@ def test_memory_layout_and_byte_order_do_not_matter() -> None:
         before = np.array(image)
         np.testing.assert_allclose(nx.esrrf(image, 3), expected, rtol=1e-6)
         np.testing.assert_array_equal(np.array(image), before)
+
+
+def test_drift_of_frames_of_another_size() -> None:
+    table = nx.DriftTable(np.ones((len(MOVIE), 2)), frame_shape=(99, 98))
+    with pytest.raises(ValueError, match=r"drift is for frames of shape \(99, 98\)"):
+        nx.esrrf(MOVIE, 2, drift=table)

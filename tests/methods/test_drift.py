@@ -313,7 +313,9 @@ def test_result_does_not_depend_on_batches(
         return table.shifts
 
     whole = shifts()
-    monkeypatch.setattr("napari_nanopyx.methods.drift.BATCH_BYTES", 3 * 64 * 64 * 4)
+    monkeypatch.setattr(
+        "napari_nanopyx.methods._drift_images.BATCH_BYTES", 3 * 64 * 64 * 4
+    )
     np.testing.assert_allclose(shifts(), whole, atol=1e-5)
 
 
@@ -347,5 +349,26 @@ def test_volumes() -> None:
     still = nx.correct_drift(movie, table, fill=np.nan)
     shown = np.isfinite(still).all(axis=0)
     np.testing.assert_allclose(still[:, shown], movie[[0, 0, 0]][:, shown], atol=0.02)
-    with pytest.raises(ValueError, match="image has 5 planes"):
+    with pytest.raises(ValueError, match=r"image has 5 planes.* give the channel"):
         nx.estimate_drift(movie[:, :5])
+    counts: list[tuple[int, int]] = []
+    flat = nx.estimate_drift(
+        movie, projections=True, progress=lambda *count: counts.append(count)
+    )
+    np.testing.assert_allclose(flat.shifts, -moves, atol=0.1)
+    assert counts[-1] == (6, 6)
+    with pytest.raises(ValueError, match="only volumes have projections"):
+        nx.estimate_drift(movie[:, 0], projections=True)
+
+
+def test_channels() -> None:
+    moves = np.array([(0, 0), (1, -2), (2.5, 0.5)])
+    movie = np.stack([np.zeros((3, 64, 64)), texture(moves)], axis=1)
+    table = nx.estimate_drift(movie, channel=1)
+    np.testing.assert_allclose(table.shifts, -moves, atol=0.02)
+    still = nx.correct_drift(movie, table)
+    np.testing.assert_allclose(still[:, 1], nx.correct_drift(movie[:, 1], table))
+    with pytest.raises(ValueError, match="channel is 2"):
+        nx.estimate_drift(movie, channel=2)
+    with pytest.raises(ValueError, match=r"unless image is \(T, C, Y, X\)"):
+        nx.estimate_drift(movie[:, 0], channel=1)

@@ -132,3 +132,9 @@ def test_drift_from_an_object_with_shifts() -> None:
     assert_close(
         nx.srrf(MOVIE, 2, drift=table), nx.srrf(MOVIE, 2, drift=shifts.tolist())
     )
+
+
+def test_drift_of_frames_of_another_size() -> None:
+    table = nx.DriftTable(np.ones((len(MOVIE), 2)), frame_shape=(99, 98))
+    with pytest.raises(ValueError, match=r"drift is for frames of shape \(99, 98\)"):
+        nx.srrf(MOVIE, 2, drift=table)

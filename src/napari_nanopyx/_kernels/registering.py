@@ -136,6 +136,16 @@ def all_pairs(correlator: Correlator, batches: Batches, farthest: int) -> Path:
     return Path(positions, similarity, placed, np.stack(doubts, axis=1))
 
 
+def with_axial(lateral: Path, axial: Path) -> Path:
+    """Return (plane, row, column) of paths of (row, column) and of (plane, column)."""
+    return Path(
+        np.hstack((axial.positions[:, :1], lateral.positions)),
+        np.minimum(axial.similarity, lateral.similarity),
+        axial.found & lateral.found,
+        np.hstack((axial.uncertainty[:, :1], lateral.uncertainty)),
+    )
+
+
 def _means(
     first: NDArray[np.intp], second: NDArray[np.intp], values: Values, count: int
 ) -> Values:

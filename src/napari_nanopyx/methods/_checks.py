@@ -149,6 +149,12 @@ def drift(
     if value is None:
         return None
     table = getattr(value, "shifts", value)
+    of = getattr(value, "frame_shape", None)
+    if of is not None and tuple(of) != shape[1:]:
+        raise ValueError(
+            f"drift is for frames of shape {tuple(of)}, but image has frames of shape "
+            f"{shape[1:]}: take the table of this movie"
+        )
     result = shifts("drift", cast("ArrayLike", table), shape[0], pair=False)
     outside = np.flatnonzero((np.abs(result) >= shape[1:]).any(axis=1))
     if outside.size:

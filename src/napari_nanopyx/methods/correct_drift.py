@@ -183,7 +183,8 @@ def _shifts(table: Any, frames: Frames) -> NDArray[np.float64]:
     """Return the shift of each frame, if the table is one for this movie."""
     count, axes = len(frames), len(frames.frame_shape)
     shape = getattr(table, "frame_shape", None)
-    if shape is not None and tuple(shape) != frames.frame_shape:
+    of_each = frames.frame_shape[1:] if axes == 3 else frames.frame_shape
+    if shape is not None and tuple(shape) not in (frames.frame_shape, of_each):
         raise ValueError(
             f"table is for frames of shape {tuple(shape)}, but image has frames of "
             f"shape {frames.frame_shape}"

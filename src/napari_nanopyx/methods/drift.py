@@ -2,34 +2,31 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Literal, get_args
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from napari_nanopyx._engine import devices
-from napari_nanopyx._engine.errors import Cancelled
 from napari_nanopyx._engine.runner import Cancel
 from napari_nanopyx._kernels import drift_path, registering
 from napari_nanopyx._kernels.correlation import Correlator, Window
+from napari_nanopyx._kernels.registering import Path
 from napari_nanopyx.methods import _checks as check
 from napari_nanopyx.methods._correlations import correlations
-from napari_nanopyx.methods.drift_table import AXES, DriftTable
+from napari_nanopyx.methods._drift_images import (
+    OneChannel,
+    batches,
+    check_memory,
+    part_of,
+    reach_of,
+)
+from napari_nanopyx.methods.drift_table import DriftTable
 from napari_nanopyx.methods.frames import Frames
 
 Reference = Literal["first", "previous"]
 Method = Literal["ccm", "rcc"]
-
-LEAST_SIDE = 12
-"""Pixels along an axis of what is registered."""
-
-BATCH_BYTES = 32 * 2**20
-"""Memory of the images that are compared at a time, as float32."""
-
-MEMORY_SHARE = 4
-"""Part of the computer's memory, one in so many, that RCC may take."""
 
 
 def estimate_drift(
@@ -43,6 +40,8 @@ def estimate_drift(
     max_lag: int = 0,
     background: float = 0.0,
     window: Window = "none",
+    channel: int | None = None,
+    projections: bool = False,
     pixel_size: float | None = None,
     units: str = "px",
     implementation: str | None = None,
@@ -53,7 +52,7 @@ def estimate_drift(
 
     Parameters
     ----------
-    image : array_like, shape (T, Y, X) or (T, Z, Y, X)
+    image : array_like, shape (T, Y, X), (T, Z, Y, X) or (T, C, Y, X)
         Real, finite numbers: NumPy, Dask, Zarr, or anything with ``shape``, ``dtype``
         and slicing. It is read block by block, so it may be larger than the memory.
     reference : {"first", "previous"}
@@ -79,6 +78,12 @@ def estimate_drift(
         background. 0 takes off the mean.
     window : {"none", "hann"}
         Whether pixels count less towards the edges of what both images show.
+    channel : int, optional
+        The channel to look at, counted from 0, if the second axis is that of channels.
+        `correct_drift` moves all channels by the table.
+    projections : bool
+        Whether volumes are compared by their means along Z, and along Y for the drift
+        in Z, rather than as they are. It is faster, and for thin volumes more robust.
     pixel_size : float, optional
         Length of a pixel's side, kept in the table.
     units : str
@@ -135,33 +140,57 @@ def estimate_drift(
     array([[0., 0.],
            [1., 2.]])
     """
-    frames = Frames(image)
+    movie: Any = image if channel is None else OneChannel(image, channel)
+    frames = Frames(movie)
     check.one_of("reference", reference, get_args(Reference))
     check.one_of("method", method, get_args(Method))
     check.one_of("window", window, get_args(Window))
     averaged = check.whole("time_averaging", time_averaging, 1, len(frames))
-    part = _part(roi, frames.frame_shape)
+    part = part_of(roi, frames.frame_shape)
     shape = tuple(each.stop - each.start for each in part)
-    correlator = Correlator(
-        shape,
-        _reach(max_drift, shape),
-        background=_background(background),
-        window=window,
-        workers=devices.thread_count(),
-        sums=correlations(implementation, cancel),
-    )
+    if projections and len(shape) != 3:
+        raise ValueError(
+            f"projections is {projections!r}, but image has frames of shape "
+            f"{frames.frame_shape}: only volumes have projections"
+        )
+    reach = reach_of(max_drift, shape)
+    blur = _background(background)
     farthest = check.whole("max_lag", max_lag, 0)
     size = None if pixel_size is None else check.positive("pixel_size", pixel_size)
     if not isinstance(units, str):
         raise TypeError(f"units is {units!r}, but must be text, such as 'nm'")
-    batches = _batches(frames, part, averaged, progress, cancel)
-    if method == "rcc":
-        _check_memory(shape, -(-len(frames) // averaged))
-        path = registering.all_pairs(correlator, batches, farthest)
-    elif reference == "first":
-        path = registering.against_first(correlator, batches)
+    sums = correlations(implementation, cancel)
+
+    def path_of(
+        axes: tuple[int, ...], along: int | None = None, passes: int = 1, done: int = 0
+    ) -> Path:
+        correlator = Correlator(
+            tuple(shape[axis] for axis in axes),
+            tuple(reach[axis] for axis in axes),
+            blur,
+            window,
+            devices.thread_count(),
+            sums,
+        )
+
+        def report(count: int, total: int) -> None:
+            if progress is not None:
+                progress(done * total + count, passes * total)
+
+        images = batches(frames, part, averaged, report, cancel, along)
+        if method == "rcc":
+            check_memory(correlator.shape, -(-len(frames) // averaged))
+            return registering.all_pairs(correlator, images, farthest)
+        if reference == "first":
+            return registering.against_first(correlator, images)
+        return registering.step_by_step(correlator, images)
+
+    if projections:
+        path = registering.with_axial(
+            path_of((1, 2), 0, 2, 0), path_of((0, 2), 1, 2, 1)
+        )
     else:
-        path = registering.step_by_step(correlator, batches)
+        path = path_of(tuple(range(len(shape))))
     if len(path.found) > 1 and path.found.sum() < 2:
         raise ValueError(_NOTHING)
     if not path.found.any():
@@ -190,6 +219,8 @@ def estimate_drift(
             "max_lag": farthest,
             "background": float(background),
             "window": window,
+            "channel": channel,
+            "projections": bool(projections),
         },
         uncertainty[block],
     )
@@ -203,95 +234,9 @@ _NOTHING = (
 )
 
 
-def _part(roi: Any, shape: tuple[int, ...]) -> tuple[slice, ...]:
-    """Return the part of a frame that is looked at."""
-    names = AXES[-len(shape) :]
-    if roi is None:
-        values = [0] * len(shape) + list(shape)
-    else:
-        allowed = ", ".join(names) + ", " + ", ".join(f"end {name}" for name in names)
-        if isinstance(roi, str) or not hasattr(roi, "__len__"):
-            raise TypeError(f"roi is {roi!r}, but must be ({allowed})")
-        if len(roi) != 2 * len(shape):
-            raise ValueError(f"roi is {roi!r}, but must be ({allowed})")
-        values = []
-        for index, value in enumerate(roi):
-            axis = index % len(shape)
-            values.append(
-                check.whole(
-                    f"roi's {allowed.split(', ')[index]}", value, 0, shape[axis]
-                )
-            )
-    part = tuple(map(slice, values[: len(shape)], values[len(shape) :]))
-    for name, span in zip(names, part, strict=True):
-        if span.stop - span.start < LEAST_SIDE:
-            what = "roi" if roi is not None else "image"
-            advice = "; project the volumes first" if name == "plane" else ""
-            raise ValueError(
-                f"{what} has {max(0, span.stop - span.start)} {name}s to register, but "
-                f"must have at least {LEAST_SIDE}{advice}"
-            )
-    return part
-
-
-def _reach(max_drift: float | None, shape: tuple[int, ...]) -> tuple[int, ...]:
-    """Return the farthest displacement along each axis, in whole pixels."""
-    if max_drift is None:
-        return tuple(max(1, min(side // 2, side - 18)) for side in shape)
-    most = min(shape) - 1
-    given = check.positive("max_drift", max_drift, most, "smallest side less 1")
-    return (math.ceil(given),) * len(shape)
-
-
 def _background(value: Any) -> float:
     allowed = "a number from 0 up"
     given = check.number("background", value, allowed)
     if given < 0:
         raise ValueError(f"background is {value!r}, but must be {allowed}")
     return given
-
-
-def _batches(
-    frames: Frames,
-    part: tuple[slice, ...],
-    averaged: int,
-    progress: Callable[[int, int], object] | None,
-    cancel: Cancel | None,
-) -> Iterator[NDArray[Any]]:
-    """Yield images to compare, as many as fit: frames, or averages of some."""
-    most = max(
-        1, BATCH_BYTES // (4 * math.prod(each.stop - each.start for each in part))
-    )
-    most_read = max(1, BATCH_BYTES // (4 * math.prod(frames.frame_shape)))
-    step = most if averaged == 1 else averaged
-    step = min(step, most_read) if averaged == 1 else step
-    averages: list[NDArray[np.float32]] = []
-    for start in range(0, len(frames), step):
-        stop = min(start + step, len(frames))
-        if cancel is not None and cancel.is_set():
-            raise Cancelled("the computation was cancelled")
-        if averaged == 1:
-            yield frames.read(range(start, stop))[(slice(None), *part)]
-        else:
-            total = np.zeros([each.stop - each.start for each in part])
-            for first in range(start, stop, most_read):
-                block = frames.read(range(first, min(first + most_read, stop)))
-                total += block[(slice(None), *part)].sum(axis=0, dtype=np.float64)
-            averages.append((total / (stop - start)).astype(np.float32))
-            if len(averages) == most or stop == len(frames):
-                yield np.stack(averages)
-                averages = []
-        if progress is not None:
-            progress(stop, len(frames))
-
-
-def _check_memory(shape: tuple[int, ...], count: int) -> None:
-    """Raise if all images, prepared, would take too much memory."""
-    memory = devices.memory_bytes()
-    needed = count * math.prod(shape) * 24
-    if memory and needed > memory // MEMORY_SHARE:
-        raise ValueError(
-            f"method is 'rcc', which would keep {count} images in "
-            f"{needed / 2**30:.1f} GiB of memory: average more frames (time_averaging) "
-            "or choose a part (roi)"
-        )
