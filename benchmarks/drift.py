@@ -100,7 +100,7 @@ def table(
         for _ in range(1 if "rcc" in label else REPEATS):  # until the engine has chosen
             shifts = call()
         results[label] = best_time(call, 2 if "rcc" in label else REPEATS), shifts
-    results |= others(python, images, timed=True)
+    results |= others(python, [images], timed=True)[0]
     found = {
         label: {
             "ms": 1e3 * seconds,
@@ -122,30 +122,35 @@ def table(
 
 def errors(folder: Path, python: Path | None, numbers: Numbers) -> Iterator[str]:
     """Yield the rows of a table of errors on real frames, moved by known amounts."""
+    cases = [
+        (name, photons, real(folder / name, part, photons, draw))
+        for name, part in FRAMES.items()
+        for photons in PHOTONS
+        for draw in range(DRAWS)
+    ]
+    beside = others(python, [images for _, _, (images, _) in cases], timed=False)
+    wrong: dict[tuple[str, float], dict[str, list[Any]]] = {}
+    for (name, photons, (images, moves)), found in zip(cases, beside, strict=True):
+        shifts = {"napari-nanopyx": nx.estimate_drift(images, max_drift=8).shifts}
+        shifts |= {label: each for label, (_, each) in found.items()}
+        row = wrong.setdefault((name, photons), {})
+        for label, each in shifts.items():
+            row.setdefault(label, []).append(np.add(each, moves)[1:])
+    rows = [
+        {"image": name, "photons": photons}
+        | {k: float(np.sqrt(np.mean(np.square(v)))) for k, v in row.items()}
+        for (name, photons), row in wrong.items()
+    ]
+    numbers["errors"] = rows
+    labels = list(rows[0])[2:]
     yield ""
     yield f"## Error in pixels rms, {DRAWS} movies of 10 frames each"
     yield ""
-    rows: list[Numbers] = []
-    for name, part in FRAMES.items():
-        for photons in PHOTONS:
-            wrong: dict[str, list[Any]] = {}
-            for draw in range(DRAWS):
-                images, moves = real(folder / name, part, photons, draw)
-                found = {
-                    "napari-nanopyx": nx.estimate_drift(images, max_drift=8).shifts
-                }
-                beside = others(python, images, timed=False)
-                found |= {label: shifts for label, (_, shifts) in beside.items()}
-                for label, shifts in found.items():
-                    wrong.setdefault(label, []).append(np.add(shifts, moves)[1:])
-            rms = {k: float(np.sqrt(np.mean(np.square(v)))) for k, v in wrong.items()}
-            if not rows:
-                yield "| image | photons | " + " | ".join(rms) + " |"
-                yield "| --- | ---: |" + " ---: |" * len(rms)
-            rows.append({"image": name, "photons": photons, "error": rms})
-            cells = " | ".join(f"{value:.4f}" for value in rms.values())
-            yield f"| {name} | {photons} | {cells} |"
-    numbers["errors"] = rows
+    yield "| image | photons | " + " | ".join(labels) + " |"
+    yield "| --- | ---: |" + " ---: |" * len(labels)
+    for row_ in rows:
+        cells = " | ".join(f"{row_[label]:.4f}" for label in labels)
+        yield f"| {row_['image']} | {row_['photons']} | {cells} |"
 
 
 def real(
@@ -164,15 +169,19 @@ def real(
     return random.poisson(photons * (np.clip(clean, 0, None) + 0.1)) * 1.0, moves
 
 
+Found = dict[str, tuple[float, NDArray[Any]]]
+
+
 def others(
-    python: Path | None, images: NDArray[Any], *, timed: bool
-) -> dict[str, tuple[float, NDArray[Any]]]:
+    python: Path | None, movies: list[NDArray[Any]], *, timed: bool
+) -> list[Found]:
     """Return time and shifts of the others, from a process of their own."""
     if python is None:
-        return {}
+        return [{} for _ in movies]
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        np.save(folder / "movie.npy", images)
+        for number, images in enumerate(movies):
+            np.save(folder / f"{number}.npy", images)
         worker = Path(__file__).with_name("drift_peer.py")
         subprocess.run(
             [str(python), str(worker), name, str(int(timed))],
@@ -181,7 +190,10 @@ def others(
             env={**os.environ, "HOME": name},
         )
         found = json.loads((folder / "results.json").read_text())
-    return {label: (each[0], np.array(each[1])) for label, each in found.items()}
+    return [
+        {label: (each[0], np.array(each[1])) for label, each in results.items()}
+        for results in found
+    ]
 
 
 if __name__ == "__main__":

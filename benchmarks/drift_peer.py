@@ -18,12 +18,19 @@ REPEATS = 3
 
 
 def main(folder: Path, repeats: int) -> None:
-    """Write seconds and (row, column) shifts beside the movie as ``results.json``."""
+    """Write seconds and (row, column) shifts beside the movies as ``results.json``."""
+    count = len(list(folder.glob("*.npy")))
+    found = [measured(folder / f"{number}.npy", repeats) for number in range(count)]
+    (folder / "results.json").write_text(json.dumps(found))
+
+
+def measured(path: Path, repeats: int) -> dict[str, Any]:
+    """Return seconds and shifts of each program for one movie."""
     from nanopyx.methods.drift_alignment.estimator import DriftEstimator
     from pystackreg import StackReg
     from skimage.registration import phase_cross_correlation
 
-    movie = np.load(folder / "movie.npy").astype(np.float32)
+    movie = np.load(path).astype(np.float32)
 
     def peer(most: int) -> Any:
         estimator = DriftEstimator(verbose=False)
@@ -57,8 +64,7 @@ def main(folder: Path, repeats: int) -> None:
         "scikit-image, phase": scikit_image,
         "pystackreg": stackreg,
     }
-    results = {label: timed(call, repeats) for label, call in calls.items()}
-    (folder / "results.json").write_text(json.dumps(results))
+    return {label: timed(call, repeats) for label, call in calls.items()}
 
 
 def timed(call: Callable[[], Any], repeats: int) -> tuple[float, list[list[float]]]:
