@@ -24,7 +24,7 @@ Window = Literal["none", "hann"]
 Sums = Callable[[NDArray[Any], CorrelatePlan], NDArray[np.float32]]
 
 FEW = 2
-"""Images that a thread prepares at a time, so that they stay in its cache."""
+"""Images that are prepared at a time, so that they stay in the cache of a core."""
 
 CERTAINTY = 2.0
 """Standard deviations above the highest correlation expected of noise alone."""
@@ -95,7 +95,9 @@ class Correlator:
             self._fill(values[part], images[part])
             coarse[part] = first_search.binned(values[part], step)
 
-        spread(few, range(0, len(images), FEW), self.workers)
+        # without a blur, each step is too short for threads not to wait for each other
+        threads = self.workers if self.background > 0 else 1
+        spread(few, range(0, len(images), FEW), threads)
         return Prepared(values, coarse)
 
     def compare(self, reference: Prepared, moved: Prepared) -> Peaks:
@@ -147,7 +149,6 @@ class Correlator:
             self.reach,
             is_windowed=self.window == "hann",
             sums=self.sums,
-            workers=self.workers,
         )
         peaks.inside[ambiguous] = False
         return peaks

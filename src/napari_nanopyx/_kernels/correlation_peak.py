@@ -75,7 +75,6 @@ def find(
     *,
     is_windowed: bool,
     sums: Callable[[NDArray[Any], CorrelatePlan], NDArray[np.float32]],
-    workers: int,
 ) -> Peaks:
     """Return the best displacement of each pair near one that is given.
 
@@ -91,8 +90,6 @@ def find(
         Whether the weight of a template falls off from its middle on.
     sums : callable
         Computes a plan of the task `correlate`.
-    workers : int
-        Threads.
     """
     places = np.arange(-PLACES, PLACES + 1) / STEPS
     between, among = lagrange(places, NEAR), lagrange(places * FINER, SUMS)
@@ -105,7 +102,7 @@ def find(
         of = slice(None) if len(reference) == 1 else todo
         images = moved if len(todo) == pairs else moved[todo]
         weights = template.Weights(moved.shape[1:], lags[todo], is_windowed)
-        total, means, variances = weights.moments(images, workers)
+        total, means, variances = weights.moments(images)
         shifted = weights.displaced(NEAR)
         at_once = template.contracted(reference[of], shifted)
         deviations = template.contracted(squares[of], shifted)
