@@ -349,7 +349,9 @@ def test_volumes() -> None:
     still = nx.correct_drift(movie, table, fill=np.nan)
     shown = np.isfinite(still).all(axis=0)
     np.testing.assert_allclose(still[:, shown], movie[[0, 0, 0]][:, shown], atol=0.02)
-    with pytest.raises(ValueError, match=r"image has 5 planes.* give the channel"):
+    with pytest.raises(
+        ValueError, match=r"image has 5 planes.* give the channel_index"
+    ):
         nx.estimate_drift(movie[:, :5])
     counts: list[tuple[int, int]] = []
     flat = nx.estimate_drift(
@@ -364,11 +366,11 @@ def test_volumes() -> None:
 def test_channels() -> None:
     moves = np.array([(0, 0), (1, -2), (2.5, 0.5)])
     movie = np.stack([np.zeros((3, 64, 64)), texture(moves)], axis=1)
-    table = nx.estimate_drift(movie, channel=1)
+    table = nx.estimate_drift(movie, channel_index=1)
     np.testing.assert_allclose(table.shifts, -moves, atol=0.02)
     still = nx.correct_drift(movie, table)
     np.testing.assert_allclose(still[:, 1], nx.correct_drift(movie[:, 1], table))
-    with pytest.raises(ValueError, match="channel is 2"):
-        nx.estimate_drift(movie, channel=2)
+    with pytest.raises(ValueError, match="channel_index is 2"):
+        nx.estimate_drift(movie, channel_index=2)
     with pytest.raises(ValueError, match=r"unless image is \(T, C, Y, X\)"):
-        nx.estimate_drift(movie[:, 0], channel=1)
+        nx.estimate_drift(movie[:, 0], channel_index=1)

@@ -49,7 +49,7 @@ def part_of(roi: Any, shape: tuple[int, ...]) -> tuple[slice, ...]:
     for name, span in zip(names, part, strict=True):
         if span.stop - span.start < LEAST_SIDE:
             what = "roi" if roi is not None else "image"
-            advice = ": project the volumes first, or give the channel of (T, C, Y, X)"
+            advice = ": project the volumes first, or give the channel_index"
             advice = advice if name == "plane" else ""
             raise ValueError(
                 f"{what} has {max(0, span.stop - span.start)} {name}s to register, but "
@@ -142,10 +142,10 @@ class OneChannel:
         shape = tuple(int(side) for side in self._image.shape)
         if len(shape) != 4:
             raise ValueError(
-                f"channel is {channel!r}, but image has shape {shape}: leave it out "
+                f"channel_index is {channel!r}, but image has shape {shape}: leave it out "
                 "unless image is (T, C, Y, X)"
             )
-        self._channel = check.whole("channel", channel, 0, shape[1] - 1)
+        self._channel = check.whole("channel_index", channel, 0, shape[1] - 1)
         self.shape = (shape[0], *shape[2:])
         self.dtype = self._image.dtype
 

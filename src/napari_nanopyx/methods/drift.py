@@ -40,7 +40,7 @@ def estimate_drift(
     max_lag: int = 0,
     background: float = 0.0,
     window: Window = "none",
-    channel: int | None = None,
+    channel_index: int | None = None,
     projections: bool = False,
     pixel_size: float | None = None,
     units: str = "px",
@@ -78,7 +78,7 @@ def estimate_drift(
         background. 0 takes off the mean.
     window : {"none", "hann"}
         Whether pixels count less towards the edges of what both images show.
-    channel : int, optional
+    channel_index : int, optional
         The channel to look at, counted from 0, if the second axis is that of channels.
         `correct_drift` moves all channels by the table.
     projections : bool
@@ -140,7 +140,7 @@ def estimate_drift(
     array([[0., 0.],
            [1., 2.]])
     """
-    movie: Any = image if channel is None else OneChannel(image, channel)
+    movie: Any = image if channel_index is None else OneChannel(image, channel_index)
     frames = Frames(movie)
     check.one_of("reference", reference, get_args(Reference))
     check.one_of("method", method, get_args(Method))
@@ -219,7 +219,7 @@ def estimate_drift(
             "max_lag": farthest,
             "background": float(background),
             "window": window,
-            "channel": channel,
+            "channel_index": channel_index,
             "projections": bool(projections),
         },
         uncertainty[block],
