@@ -349,9 +349,7 @@ def test_volumes() -> None:
     still = nx.correct_drift(movie, table, fill=np.nan)
     shown = np.isfinite(still).all(axis=0)
     np.testing.assert_allclose(still[:, shown], movie[[0, 0, 0]][:, shown], atol=0.02)
-    with pytest.raises(
-        ValueError, match=r"image has 5 planes.* give the channel_index"
-    ):
+    with pytest.raises(ValueError, match=r"has 5 planes.* give the channel_index"):
         nx.estimate_drift(movie[:, :5])
     counts: list[tuple[int, int]] = []
     flat = nx.estimate_drift(

@@ -142,8 +142,8 @@ class OneChannel:
         shape = tuple(int(side) for side in self._image.shape)
         if len(shape) != 4:
             raise ValueError(
-                f"channel_index is {channel!r}, but image has shape {shape}: leave it out "
-                "unless image is (T, C, Y, X)"
+                f"channel_index is {channel!r}, but image has shape {shape}: leave it "
+                "out unless image is (T, C, Y, X)"
             )
         self._channel = check.whole("channel_index", channel, 0, shape[1] - 1)
         self.shape = (shape[0], *shape[2:])
