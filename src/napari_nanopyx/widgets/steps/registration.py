@@ -50,7 +50,7 @@ class EstimateDriftStep(StepWidget):
             },
             automatic={"max_drift": 0.0},
             advanced=("max_lag", "background", "window"),
-            hidden=("roi", "pixel_size", "units"),
+            hidden=("roi", "channel_index", "projections", "pixel_size", "units"),
             derived=pixel_size,
         )
         super().__init__(napari_viewer, step)
