@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 import napari_nanopyx as nx
 from napari_nanopyx._engine import runner
-from napari_nanopyx.methods import drift
+from napari_nanopyx.methods import _drift_images
 
 PATIENCE_MILLISECONDS = 60_000
 FRAMES = (6, 48, 40)
@@ -211,7 +211,7 @@ def test_dask_is_read_block_by_block(
     """No step ever asks Dask for more than its budget of frames at once."""
     budget = 2**18
     monkeypatch.setattr(runner, "BLOCK_BYTES", budget)
-    monkeypatch.setattr(drift, "BATCH_BYTES", budget)
+    monkeypatch.setattr(_drift_images, "BATCH_BYTES", budget)
     asked: list[int] = []
     real = dask.array.Array.__array__
 
