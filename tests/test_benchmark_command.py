@@ -70,11 +70,18 @@ def test_a_file_of_ones_own(tmp_path: Path) -> None:
     assert {m.workload.parameters["intensity_weighting"] for m in measured} == {False}
 
 
+def test_sizes_of_volumes() -> None:
+    words = ["--sizes", "3x12x14", "--repeats", "1", "--implementation", "serial"]
+    code, out, _ = run("esrrf_3d", *words)
+    assert code == 0
+    assert "esrrf_3d, frames of 3 × 12 × 14 (uint16)" in out
+
+
 WRONG = {
     "task": (["tea"], "task is 'tea', but must be one of"),
     "size 0": (["magnify", "--sizes", "0"], "sizes holds 0"),
     "sizes": (["magnify", "--sizes", "64;128"], "--sizes is '64;128'"),
-    "three sides": (["magnify", "--sizes", "1x2x3"], "--sizes is '1x2x3'"),
+    "three sides": (["magnify", "--sizes", "1x2x3"], "sizes holds (1, 2, 3)"),
     "too large": (["magnify", "--sizes", "5000000"], "GiB"),
     "no file": (["magnify", "gone.tif"], "gone.tif does not exist"),
     "both": (["magnify", "movie.tif", "--sizes", "8"], "data and sizes are both"),

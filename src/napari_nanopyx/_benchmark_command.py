@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -35,8 +35,8 @@ def benchmark(
     sizes: Annotated[
         str | None,
         typer.Option(
-            help="Sides of generated images, such as 64,128 or 64x96 (rows x columns); "
-            "without IN and --sizes: 64,128,256,512.",
+            help="Sides of generated images, such as 64,128 or 64x96 (rows x columns), "
+            "or 8x64x96 for volumes; without IN and --sizes: 64,128,256,512.",
         ),
     ] = None,
     parameter: Annotated[
@@ -166,7 +166,7 @@ def _check_files(csv: Path | None, plot: Path | None) -> None:
             )
 
 
-def _sizes(words: str) -> list[int | tuple[int, int]]:
+def _sizes(words: str) -> list[int | tuple[int, ...]]:
     try:
         return [_size(word) for word in words.split(",")]
     except ValueError as problem:
@@ -176,12 +176,9 @@ def _sizes(words: str) -> list[int | tuple[int, int]]:
         ) from problem
 
 
-def _size(word: str) -> int | tuple[int, int]:
-    sides: Sequence[int] = [int(side) for side in word.lower().split("x")]
-    if len(sides) == 1:
-        return sides[0]
-    rows, columns = sides
-    return rows, columns
+def _size(word: str) -> int | tuple[int, ...]:
+    sides = tuple(int(side) for side in word.lower().split("x"))
+    return sides[0] if len(sides) == 1 else sides
 
 
 def _parameter(words: str) -> tuple[str, Any]:
