@@ -16,6 +16,25 @@ if TYPE_CHECKING:
     from napari.viewer import Viewer
 
 
+FLUCTUATIONS = {
+    "AVG": "mean",
+    "VAR": "variance",
+    "STD": "standard deviation",
+    "TAC2": "autocorrelation",
+}
+RADIALITIES = {
+    "TRA": "mean",
+    "TRM": "maximum",
+    "TRPPM": "pairwise products",
+    "TRAC2": "autocumulant, order 2",
+    "TRAC3": "autocumulant, order 3",
+    "TRAC4": "autocumulant, order 4",
+    "VAR": "variance",
+    "STD": "standard deviation",
+}
+"""The ways to combine frames, in words."""
+
+
 class EsrrfStep(StepWidget):
     """Reconstruct a super-resolved image from a movie by eSRRF."""
 
@@ -26,18 +45,8 @@ class EsrrfStep(StepWidget):
             images={"image": (2, 3)},
             suffix=_name_esrrf,
             place=_place_in_time,
-            options={
-                "image": {"label": "Movie"},
-                "temporal": {
-                    "label": "Combine frames by",
-                    "choices": [
-                        ("AVG: mean", "AVG"),
-                        ("VAR: variance", "VAR"),
-                        ("STD: standard deviation", "STD"),
-                        ("TAC2: autocorrelation", "TAC2"),
-                    ],
-                },
-                "frames_per_timepoint": {"label": "Frames per time point (0: all)"},
+            options=_in_time("Movie", "frames", FLUCTUATIONS)
+            | {
                 "frame_gap": {"label": "Frames between starts (0: same)"},
                 "macro_pixel_correction": {
                     "label": "Macro-pixel correction",
@@ -82,23 +91,7 @@ class SrrfStep(StepWidget):
                 f"SRRF {chosen['temporal']} ×{chosen['magnification']}"
             ),
             place=_place_in_time,
-            options={
-                "image": {"label": "Movie"},
-                "temporal": {
-                    "label": "Combine frames by",
-                    "choices": [
-                        ("TRA: mean", "TRA"),
-                        ("TRM: maximum", "TRM"),
-                        ("TRPPM: pairwise products", "TRPPM"),
-                        ("TRAC2: autocumulant, order 2", "TRAC2"),
-                        ("TRAC3: autocumulant, order 3", "TRAC3"),
-                        ("TRAC4: autocumulant, order 4", "TRAC4"),
-                        ("VAR: variance", "VAR"),
-                        ("STD: standard deviation", "STD"),
-                    ],
-                },
-                "frames_per_timepoint": {"label": "Frames per time point (0: all)"},
-            },
+            options=_in_time("Movie", "frames", RADIALITIES),
             advanced=(
                 "axes",
                 "border",
@@ -133,18 +126,30 @@ class Esrrf3dStep(StepWidget):
                 f"3-D eSRRF {chosen['temporal']} ×{chosen['magnification']}"
             ),
             place=_place_volume,
-            options={
-                "image": {"label": "Volumes"},
+            options=_in_time("Volumes", "volumes", FLUCTUATIONS)
+            | {
                 "magnification_z": {"label": "Magnification along z"},
                 "psf_ratio": {"label": "PSF, axial to lateral"},
                 "voxel_ratio": {"label": "Voxel, axial to lateral"},
-                "temporal": {"label": "Combine volumes by"},
-                "frames_per_timepoint": {"label": "Volumes per time point (0: all)"},
             },
             advanced=("intensity_weighting", "macro_pixel_correction"),
             colormap="magma",
         )
         super().__init__(napari_viewer, step)
+
+
+def _in_time(
+    image: str, frames: str, temporal: Mapping[str, str]
+) -> dict[str, dict[str, Any]]:
+    """Return the fields that all reconstructions of a movie have."""
+    choices = [(f"{name}: {words}", name) for name, words in temporal.items()]
+    return {
+        "image": {"label": image},
+        "temporal": {"label": f"Combine {frames} by", "choices": choices},
+        "frames_per_timepoint": {
+            "label": f"{frames.capitalize()} per time point (0: all)"
+        },
+    }
 
 
 def _place_volume(source: Source, chosen: Mapping[str, Any]) -> Placement:
