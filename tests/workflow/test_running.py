@@ -84,6 +84,7 @@ def test_results_lie_over_the_movie(movie: NDArray[Any]) -> None:
     ("function", "parameters"),
     [
         ("denoise_nlm", {"patch_distance": 3}),
+        ("denoise_nlm", {"patch_distance": 3, "frame_distance": 2}),
         ("convolve", {"kernel": [[0.0, 1.0, 0.0], [1.0, 4.0, 1.0], [0.0, 1.0, 0.0]]}),
         ("transform", {"shift": [1.5, -2.0], "angle": 0.1}),
         ("magnify", {"factor": [2.0, 1.5], "kernel": "bilinear"}),

@@ -45,6 +45,9 @@ class Kind:
     result: Result
     grid: Callable[[Mapping[str, Any], int], Grid] = lambda _chosen, _frames: Grid()
     """Parameters and frames → where the result lies on the input."""
+    alone: Callable[[Mapping[str, Any]], bool] = lambda _: True
+    """Parameters → whether each frame is made of one frame, so that a movie can be
+    computed a few frames at a time."""
     image: Callable[[Any], Any] | None = None
     """Result → the image in a measurement, if there is one."""
     over: Callable[[Mapping[str, Any]], str | None] = lambda _: None
@@ -167,7 +170,12 @@ _LISTED = (
         "frames",
         loaded={"table": nx.DriftTable},
     ),
-    Kind(nx.denoise_nlm, {"image": "movie"}, "frames"),
+    Kind(
+        nx.denoise_nlm,
+        {"image": "movie"},
+        "frames",
+        alone=lambda chosen: chosen["frame_distance"] == 0,
+    ),
     Kind(nx.convolve, {"image": "movie"}, "frames"),
     Kind(nx.transform, {"image": "movie"}, "frames"),
     Kind(nx.magnify, {"image": "movie"}, "frames", grid=_magnified),

@@ -156,7 +156,8 @@ class Chain:
             }
             return call(image, progress, **tables)
 
-        if kind.result == "frames":
+        chosen = kind.defaults | dict(step.parameters)
+        if kind.result == "frames" and kind.alone(chosen):
             return calling.in_blocks(source.view, core, call_part, self._progress)
         made = calling.whole(
             source.view,
