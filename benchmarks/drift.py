@@ -13,6 +13,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,10 @@ from benchmarks import machine
 from benchmarks.cases import best_time
 
 REPEATS = 15
+SETTLING = 5.0
+"""Seconds of calls before the first measurement of each: the engine compiles other
+implementations beside them, and tries them."""
+
 FINE = 4
 """Finer pixels that one pixel of the movie is the mean of, along an axis."""
 
@@ -56,7 +61,8 @@ def main() -> None:
     options = parser.parse_args()
     frames, side = (4, 48) if options.small else (50, 256)
     numbers: Numbers = {"machine": machine.describe()}
-    for line in table(frames, side, options.peer_python, numbers):
+    settling = 0.0 if options.small else SETTLING
+    for line in table(frames, side, options.peer_python, numbers, settling):
         print(line, flush=True)
     if options.data is not None:
         for line in errors(options.data, options.peer_python, numbers):
@@ -82,7 +88,11 @@ def movie(frames: int, side: int) -> tuple[NDArray[Any], NDArray[np.float64]]:
 
 
 def table(
-    frames: int, side: int, python: Path | None, numbers: Numbers | None = None
+    frames: int,
+    side: int,
+    python: Path | None,
+    numbers: Numbers | None = None,
+    settling: float = 0.0,
 ) -> Iterator[str]:
     """Yield the rows of a table."""
     images, moves = movie(frames, side)
@@ -97,8 +107,9 @@ def table(
         def call(settings: Any = settings) -> Any:
             return nx.estimate_drift(images, **settings).shifts
 
-        for _ in range(1 if "rcc" in label else REPEATS):  # until the engine has chosen
-            shifts = call()
+        started, shifts = time.perf_counter(), call()
+        while time.perf_counter() - started < settling:
+            call()
         results[label] = best_time(call, 2 if "rcc" in label else REPEATS), shifts
     results |= others(python, [images], timed=True)[0]
     found = {
