@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 # Qt first: pyqtgraph takes the binding that is loaded already.
-from qtpy.QtWidgets import QVBoxLayout, QWidget  # isort: skip
+from qtpy.QtWidgets import QSizePolicy, QVBoxLayout, QWidget  # isort: skip
 import pyqtgraph
 
 from napari_nanopyx.engine import Expected
@@ -40,6 +40,10 @@ class TimesPlot(QWidget):
             axis.setPen(_GREY)
             axis.setTextPen(_GREY)
         self._drawn: dict[tuple[str, str], tuple[Any, ...]] = {}
+        # Its own wish would leave no room for the table.
+        self.plot.setSizePolicy(
+            QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Ignored
+        )
         self.setMinimumHeight(LEAST_HEIGHT)
         self.setToolTip(" ".join((self.__doc__ or "").split()))
         layout = QVBoxLayout(self)
@@ -94,7 +98,8 @@ class TimesPlot(QWidget):
             self.plot.plot([], [], pen=None, symbolSize=_SIZE, **look) for look in looks
         ]
         line = pyqtgraph.mkPen(own, width=2)
-        bar = self.plot.plot([], [], pen=line, symbol="+", symbolPen=own, symbolSize=8)
+        ends = {"symbol": "d", "symbolBrush": own, "symbolPen": None}
+        bar = self.plot.plot([], [], pen=line, symbolSize=_SIZE, **ends)
         return (*dots, bar)
 
 
@@ -104,7 +109,8 @@ class _Milliseconds(pyqtgraph.AxisItem):  # type: ignore[misc]
     def logTickStrings(  # noqa: N802
         self, values: Sequence[float], _scale: float, _spacing: float
     ) -> list[str]:
-        return [f"{10**value:.3g}" for value in values]
+        written = [f"{10**value:.3g}" for value in values]
+        return [text if text.strip("0.")[:1] in "125" else "" for text in written]
 
 
 class _Places(pyqtgraph.AxisItem):  # type: ignore[misc]
