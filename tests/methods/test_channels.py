@@ -469,3 +469,9 @@ def test_other_images_are_no_registrations(tmp_path: Path) -> None:
     tifffile.imwrite(path, np.zeros((4, 8, 8), np.float32))
     with pytest.raises(ValueError, match="but no channel registration"):
         nx.ChannelRegistration.load(path)
+
+
+def test_channels_of_different_size_are_refused() -> None:
+    channels = [np.ones((40, 50)), np.ones((40, 48))]
+    with pytest.raises(ValueError, match=r"shapes \[\(40, 48\), \(40, 50\)\]"):
+        nx.estimate_channel_shifts(channels, max_shift=4)
