@@ -14,6 +14,9 @@ TICK_MILLISECONDS = 5
 LONGEST_SECONDS = 0.1
 TRIES = 3
 """Whatever else the computer does delays a window too: the best try counts."""
+IDLE_MILLISECONDS = 1000
+LONGEST_IDLE_SECONDS = 0.02
+"""Where a window without work waits longer, the computer is too busy to tell."""
 
 
 class Ticks:
@@ -37,6 +40,13 @@ class Ticks:
         return np.array(self.gaps)
 
 
+def without_work(qtbot: Any) -> float:
+    """Return the 99th percentile of the gaps in a window that computes nothing."""
+    ticks = Ticks()
+    qtbot.wait(IDLE_MILLISECONDS)
+    return float(np.quantile(ticks.stop(), 0.99))
+
+
 @pytest.mark.slow
 def test_the_event_loop_answers_during_a_long_run(
     viewer: Any, open_widget: Any, qtbot: Any
@@ -58,5 +68,7 @@ def test_the_event_loop_answers_during_a_long_run(
         assert len(gaps) > 30
         best = min(best, float(np.quantile(gaps, 0.99)))
         if best <= LONGEST_SECONDS:
-            break
-    assert best <= LONGEST_SECONDS
+            return
+    if (idle := without_work(qtbot)) > LONGEST_IDLE_SECONDS:
+        pytest.skip(f"the computer is busy: a window without work waits {idle:.3f} s")
+    pytest.fail(f"the event loop waited {best:.3f} s, 99th percentile")

@@ -6,12 +6,12 @@ from importlib import import_module
 from typing import Any
 
 _HOMES = {
-    "BenchmarkPanel": "benchmark_panel",
+    "BenchmarkPanel": "engine_panel.benchmark_panel",
     "CorrectDriftStep": "steps.registration",
     "DecorrelationStep": "steps.measurements",
     "DenoiseStep": "steps.images",
     "DoctorPanel": "doctor_panel",
-    "EnginePanel": "engine_panel",
+    "EnginePanel": "engine_panel.panel",
     "ErrorMapStep": "steps.measurements",
     "Esrrf3dStep": "steps.reconstruction",
     "EsrrfStep": "steps.reconstruction",
@@ -25,7 +25,7 @@ _HOMES = {
     "StepWidget": "step",
     "SweepStep": "steps.measurements",
     "TransformStep": "steps.images",
-    "WorkflowPanel": "workflow_panel",
+    "WorkflowPanel": "workflow.panel",
     "drifting_beads": "samples",
     "filaments": "samples",
     "misaligned_channels": "samples",

@@ -27,7 +27,7 @@ from napari_nanopyx.widgets.layers import Source
 from napari_nanopyx.widgets.messages import explain, how_it_was_computed
 from napari_nanopyx.widgets.outcome import Outcome, add_layer, add_new_layer, compute
 from napari_nanopyx.widgets.plot import ResultPlot
-from napari_nanopyx.widgets.preview import LivePreview
+from napari_nanopyx.widgets.preview.live import LivePreview
 from napari_nanopyx.widgets.script import Call, as_python
 from napari_nanopyx.widgets.step_declaration import Step
 from napari_nanopyx.widgets.watch import Watch

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from napari_nanopyx.widgets.layers import Placement, Source
-from napari_nanopyx.widgets.preview_request import Previewed
+from napari_nanopyx.widgets.preview.request import Previewed
 
 
 @dataclass(frozen=True)

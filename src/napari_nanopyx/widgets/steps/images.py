@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import napari_nanopyx
 from napari_nanopyx.widgets.layers import Placement
-from napari_nanopyx.widgets.preview_request import Previewed
+from napari_nanopyx.widgets.preview.request import Previewed
 from napari_nanopyx.widgets.step import Step, StepWidget
 
 if TYPE_CHECKING:

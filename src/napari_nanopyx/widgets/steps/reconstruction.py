@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import napari_nanopyx
 from napari_nanopyx._kernels.srrf.merging import LEAST_FRAMES
 from napari_nanopyx.widgets.layers import Placement, Source
-from napari_nanopyx.widgets.preview_request import Previewed
+from napari_nanopyx.widgets.preview.request import Previewed
 from napari_nanopyx.widgets.step import Step, StepWidget
 
 if TYPE_CHECKING:

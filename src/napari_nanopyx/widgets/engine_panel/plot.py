@@ -10,8 +10,8 @@ from qtpy.QtWidgets import QSizePolicy, QVBoxLayout, QWidget  # isort: skip
 import pyqtgraph
 
 from napari_nanopyx.engine import Expected
-from napari_nanopyx.widgets.panel_samples import Series
-from napari_nanopyx.widgets.panel_table import colour
+from napari_nanopyx.widgets.engine_panel.samples import Series
+from napari_nanopyx.widgets.engine_panel.table import colour
 
 LEAST_HEIGHT = 160
 _SIZE = 6

@@ -19,8 +19,8 @@ from napari_nanopyx.engine import (
     Timing,
     Workload,
 )
-from napari_nanopyx.widgets.panel_model import PanelModel, Row, missing
-from napari_nanopyx.widgets.panel_samples import Filters
+from napari_nanopyx.widgets.engine_panel.model import PanelModel, Row, missing
+from napari_nanopyx.widgets.engine_panel.samples import Filters
 
 SERIAL = Implementation("esrrf", "serial", "compiled", "a processor")
 THREADS = Implementation("esrrf", "threads-dynamic", "compiled", "a processor")
@@ -248,7 +248,7 @@ def test_listening_can_be_ended(model: PanelModel) -> None:
 
 def test_the_model_needs_no_window() -> None:
     code = (
-        "import sys; import napari_nanopyx.widgets.panel_model; "
+        "import sys; import napari_nanopyx.widgets.engine_panel.model; "
         "print({'qtpy', 'napari', 'magicgui'} & set(sys.modules))"
     )
     done = subprocess.run(

@@ -20,8 +20,8 @@ from napari_nanopyx import ChannelRegistration, DriftTable
 from napari_nanopyx._parameters import explanations
 from napari_nanopyx.widgets.form import Form
 from napari_nanopyx.widgets.table_files import DRIFT, REGISTRATION, path_of_layer
-from napari_nanopyx.widgets.workflow_fields import fields_of
-from napari_nanopyx.widgets.workflow_model import FILE, WorkflowModel
+from napari_nanopyx.widgets.workflow.fields import fields_of
+from napari_nanopyx.widgets.workflow.model import FILE, WorkflowModel
 from napari_nanopyx.workflow.catalogue import KINDS
 
 if TYPE_CHECKING:

@@ -20,16 +20,16 @@ from qtpy.QtWidgets import (
 )
 
 from napari_nanopyx import engine
-from napari_nanopyx.widgets.benchmark_box import BenchmarkBox
 from napari_nanopyx.widgets.dock import DockContent
 from napari_nanopyx.widgets.doctor_panel import DoctorWindow
-from napari_nanopyx.widgets.panel_filters import FilterBar
-from napari_nanopyx.widgets.panel_model import TASKS, PanelModel, Row, missing
-from napari_nanopyx.widgets.panel_plot import TimesPlot
-from napari_nanopyx.widgets.panel_table import ImplementationTable, paint
+from napari_nanopyx.widgets.engine_panel.benchmark_box import BenchmarkBox
+from napari_nanopyx.widgets.engine_panel.filters import FilterBar
+from napari_nanopyx.widgets.engine_panel.model import TASKS, PanelModel, Row, missing
+from napari_nanopyx.widgets.engine_panel.plot import TimesPlot
+from napari_nanopyx.widgets.engine_panel.steering_bar import SteeringBar
+from napari_nanopyx.widgets.engine_panel.table import ImplementationTable, paint
 from napari_nanopyx.widgets.scrolled import ScrolledColumn
 from napari_nanopyx.widgets.steering import steering
-from napari_nanopyx.widgets.steering_bar import SteeringBar
 
 REDRAW_EVERY_MILLISECONDS = 150
 AGE_EVERY_SECONDS = 10.0

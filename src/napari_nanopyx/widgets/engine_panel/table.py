@@ -13,7 +13,7 @@ from qtpy.QtWidgets import (
     QTreeWidgetItem,
 )
 
-from napari_nanopyx.widgets.panel_model import Row
+from napari_nanopyx.widgets.engine_panel.model import Row
 from napari_nanopyx.widgets.words import ago, milliseconds
 
 HEADINGS = ("Implementation", "ms/frame", "Range", "Timed", "Last")

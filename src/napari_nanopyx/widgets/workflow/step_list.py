@@ -18,8 +18,8 @@ from qtpy.QtWidgets import (
 
 from napari_nanopyx._parameters import summary
 from napari_nanopyx.widgets.parts import beside, button, show_problem
-from napari_nanopyx.widgets.workflow_model import WorkflowModel
-from napari_nanopyx.widgets.workflow_step import StepEditor
+from napari_nanopyx.widgets.workflow.model import WorkflowModel
+from napari_nanopyx.widgets.workflow.step_editor import StepEditor
 from napari_nanopyx.workflow.catalogue import KINDS
 
 if TYPE_CHECKING:

@@ -17,16 +17,16 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from napari_nanopyx.widgets import workflow_runs as runs
 from napari_nanopyx.widgets.compute import Job
 from napari_nanopyx.widgets.dock import DockContent
 from napari_nanopyx.widgets.layers import fits, read
 from napari_nanopyx.widgets.messages import explain
 from napari_nanopyx.widgets.parts import beside, button, show_problem
 from napari_nanopyx.widgets.watch import Watch
-from napari_nanopyx.widgets.workflow_model import WorkflowModel
-from napari_nanopyx.widgets.workflow_steps import TITLE, StepList
-from napari_nanopyx.widgets.workflow_table import SummaryTable
+from napari_nanopyx.widgets.workflow import runs
+from napari_nanopyx.widgets.workflow.model import WorkflowModel
+from napari_nanopyx.widgets.workflow.step_list import TITLE, StepList
+from napari_nanopyx.widgets.workflow.table import SummaryTable
 from napari_nanopyx.workflow.summary import Summary, described, paths_in
 
 if TYPE_CHECKING:

@@ -17,16 +17,16 @@ from napari_nanopyx.widgets.compute import Job
 from napari_nanopyx.widgets.form import Form
 from napari_nanopyx.widgets.layers import Source
 from napari_nanopyx.widgets.messages import explain
-from napari_nanopyx.widgets.preview_pace import Pace
-from napari_nanopyx.widgets.preview_place import (
+from napari_nanopyx.widgets.preview.pace import Pace
+from napari_nanopyx.widgets.preview.place import (
     PreviewLayer,
     camera,
     present_frame,
     visible,
     why_not,
 )
-from napari_nanopyx.widgets.preview_region import region
-from napari_nanopyx.widgets.preview_request import Cropper, Picture, Request, compute
+from napari_nanopyx.widgets.preview.region import region
+from napari_nanopyx.widgets.preview.request import Cropper, Picture, Request, compute
 from napari_nanopyx.widgets.steering import steering
 from napari_nanopyx.widgets.step_declaration import Step
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from napari_nanopyx.engine import Measurement, Timing, Workload
-from napari_nanopyx.widgets.panel_samples import (
+from napari_nanopyx.widgets.engine_panel.samples import (
     MOST_SHOWN,
     Filters,
     Samples,

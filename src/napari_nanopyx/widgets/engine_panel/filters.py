@@ -8,7 +8,7 @@ from qtpy.QtCore import Signal  # type: ignore[attr-defined]
 from qtpy.QtWidgets import QComboBox, QGridLayout, QWidget
 
 from napari_nanopyx.widgets.compute import STARTED
-from napari_nanopyx.widgets.panel_samples import Filters
+from napari_nanopyx.widgets.engine_panel.samples import Filters
 
 ALIKE = "alike"
 

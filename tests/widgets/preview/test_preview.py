@@ -12,11 +12,11 @@ import pytest
 from numpy.typing import NDArray
 
 import napari_nanopyx as nx
-from napari_nanopyx.widgets import preview_request
 from napari_nanopyx.widgets.compute import Job
-from napari_nanopyx.widgets.preview import TOO_SLOW_SECONDS, LivePreview
-from napari_nanopyx.widgets.preview_pace import Pace
-from napari_nanopyx.widgets.preview_place import camera, visible
+from napari_nanopyx.widgets.preview import request as preview_request
+from napari_nanopyx.widgets.preview.live import TOO_SLOW_SECONDS, LivePreview
+from napari_nanopyx.widgets.preview.pace import Pace
+from napari_nanopyx.widgets.preview.place import camera, visible
 from napari_nanopyx.widgets.steering import steering
 
 PATIENCE_MILLISECONDS = 60_000
@@ -69,7 +69,9 @@ def look(monkeypatch: pytest.MonkeyPatch) -> Callable[[Any], None]:
     """Say what is in view: a window that is not shown draws nothing."""
 
     def look(view: Any) -> None:
-        monkeypatch.setattr("napari_nanopyx.widgets.preview.visible", lambda _: view)
+        monkeypatch.setattr(
+            "napari_nanopyx.widgets.preview.live.visible", lambda _: view
+        )
 
     look(None)
     return look
@@ -227,7 +229,7 @@ def test_of_many_changes_the_last_one_is_shown(
         assert go_on.wait(30)
         return preview_request.compute(request, cropper, cancel)
 
-    monkeypatch.setattr("napari_nanopyx.widgets.preview.compute", held)
+    monkeypatch.setattr("napari_nanopyx.widgets.preview.live.compute", held)
     step.preview.toggle.setChecked(True)
     qtbot.waitUntil(lambda: len(seen) == 1)
     for sensitivity in (1.5, 2.0, 2.5, 3.0):
@@ -247,7 +249,7 @@ def test_it_waits_for_a_run_and_then_shows_the_latest(
         seen.append(request.parameters["sensitivity"])
         return preview_request.compute(request, cropper, cancel)
 
-    monkeypatch.setattr("napari_nanopyx.widgets.preview.compute", noted)
+    monkeypatch.setattr("napari_nanopyx.widgets.preview.live.compute", noted)
     run = Event()
     Job(lambda _progress, _cancel: run.wait(30))
     step.preview.toggle.setChecked(True)
@@ -269,7 +271,7 @@ def test_it_is_computed_on_the_compute_thread(
         threads.append(threading.current_thread().name)
         return preview_request.compute(request, cropper, cancel)
 
-    monkeypatch.setattr("napari_nanopyx.widgets.preview.compute", noted)
+    monkeypatch.setattr("napari_nanopyx.widgets.preview.live.compute", noted)
     switch_on(step, settled)
     assert set(threads) == {"nanopyx-compute_0"}
 
@@ -303,7 +305,7 @@ def test_a_pinned_implementation_that_turns_out_slow_switches_it_off(
             seconds,
         )
 
-    monkeypatch.setattr("napari_nanopyx.widgets.preview.compute", slow)
+    monkeypatch.setattr("napari_nanopyx.widgets.preview.live.compute", slow)
     pinned("serial")
     step.preview.toggle.setChecked(True)
     settled(step)

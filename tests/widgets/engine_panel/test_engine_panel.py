@@ -12,8 +12,8 @@ from qtpy.QtCore import Qt
 import napari_nanopyx
 from napari_nanopyx import engine
 from napari_nanopyx.engine import Implementation
-from napari_nanopyx.widgets.engine_panel import EnginePanel, missing_lines
-from napari_nanopyx.widgets.panel_model import Row
+from napari_nanopyx.widgets.engine_panel.model import Row
+from napari_nanopyx.widgets.engine_panel.panel import EnginePanel, missing_lines
 from napari_nanopyx.widgets.steering import steering
 
 PATIENCE_MILLISECONDS = 60_000

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_nanopyx.widgets.layers import PREVIEW, Source, layer_options
-from napari_nanopyx.widgets.preview_region import Side
-from napari_nanopyx.widgets.preview_request import Picture
+from napari_nanopyx.widgets.preview.region import Side
+from napari_nanopyx.widgets.preview.request import Picture
 
 if TYPE_CHECKING:
     from napari.layers import Image

@@ -16,10 +16,10 @@ from qtpy.QtWidgets import (
 )
 
 from napari_nanopyx.engine import Benchmark
-from napari_nanopyx.widgets.benchmark_box import BenchmarkBox, sizes_in
 from napari_nanopyx.widgets.dock import DockContent
+from napari_nanopyx.widgets.engine_panel.benchmark_box import BenchmarkBox, sizes_in
+from napari_nanopyx.widgets.engine_panel.model import TASKS
 from napari_nanopyx.widgets.layers import fits, read
-from napari_nanopyx.widgets.panel_model import TASKS
 from napari_nanopyx.widgets.plot import ResultPlot
 
 if TYPE_CHECKING:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from napari_nanopyx.engine import Expected
-from napari_nanopyx.widgets.panel_delays import MOST_ENDED, Delays
+from napari_nanopyx.widgets.engine_panel.delays import MOST_ENDED, Delays
 
 
 def expected(**slowdowns: float) -> dict[str, Expected]:

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from napari_nanopyx.widgets.workflow_fields import fields_of, required
-from napari_nanopyx.widgets.workflow_model import FILE, WorkflowModel
+from napari_nanopyx.widgets.workflow.fields import fields_of, required
+from napari_nanopyx.widgets.workflow.model import FILE, WorkflowModel
 from napari_nanopyx.workflow import Step, Workflow, WorkflowError, typical
 from napari_nanopyx.workflow.catalogue import KINDS
 

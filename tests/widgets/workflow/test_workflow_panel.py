@@ -11,7 +11,7 @@ from movie_files import write_movie
 from numpy.typing import NDArray
 
 import napari_nanopyx as nx
-from napari_nanopyx.widgets.workflow_panel import WorkflowPanel
+from napari_nanopyx.widgets.workflow.panel import WorkflowPanel
 from napari_nanopyx.workflow import Step, Workflow, run, typical
 from napari_nanopyx.workflow.catalogue import KINDS
 
@@ -217,7 +217,7 @@ def test_stopping_adds_nothing(
 ) -> None:
     from threading import Event
 
-    from napari_nanopyx.widgets import workflow_runs
+    from napari_nanopyx.widgets.workflow import runs as workflow_runs
 
     begun, calls = Event(), []
 

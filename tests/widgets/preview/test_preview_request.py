@@ -16,8 +16,8 @@ import napari_nanopyx as nx
 from napari_nanopyx import engine
 from napari_nanopyx.widgets.axes import Axes
 from napari_nanopyx.widgets.layers import Placement, Source
-from napari_nanopyx.widgets.preview_region import region
-from napari_nanopyx.widgets.preview_request import Cropper, Picture, Request, compute
+from napari_nanopyx.widgets.preview.region import region
+from napari_nanopyx.widgets.preview.request import Cropper, Picture, Request, compute
 from napari_nanopyx.widgets.steps import images, reconstruction
 
 VIEW = ((30, 62), (25, 70))
@@ -208,8 +208,8 @@ def test_a_cancelled_preview_raises(scene: NDArray[Any]) -> None:
 
 def test_the_model_needs_no_window() -> None:
     code = (
-        "import sys; import napari_nanopyx.widgets.preview_request; "
-        "import napari_nanopyx.widgets.preview_pace; "
+        "import sys; import napari_nanopyx.widgets.preview.request; "
+        "import napari_nanopyx.widgets.preview.pace; "
         "print({'qtpy', 'napari', 'magicgui'} & set(sys.modules))"
     )
     done = subprocess.run(

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from napari_nanopyx.widgets.preview_pace import MOST_FRAMES, SLOWEST_SECONDS, Pace
-from napari_nanopyx.widgets.preview_region import MOST_PIXELS, region
+from napari_nanopyx.widgets.preview.pace import MOST_FRAMES, SLOWEST_SECONDS, Pace
+from napari_nanopyx.widgets.preview.region import MOST_PIXELS, region
 
 
 def test_what_is_in_view_is_read_with_a_margin_that_is_not_shown() -> None:

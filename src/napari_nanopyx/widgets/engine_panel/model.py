@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 
 from napari_nanopyx import engine
 from napari_nanopyx.engine import Choice, Expected, Implementation, Measurement, Run
-from napari_nanopyx.widgets.panel_delays import Delay, Delays
-from napari_nanopyx.widgets.panel_samples import (
+from napari_nanopyx.widgets.engine_panel.delays import Delay, Delays
+from napari_nanopyx.widgets.engine_panel.samples import (
     MOST_KEPT,
     Filters,
     Key,

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from napari_nanopyx import engine
 from napari_nanopyx.engine import Benchmark, BenchmarkCancelled, BenchmarkRow
-from napari_nanopyx.widgets.benchmark_box import summary
+from napari_nanopyx.widgets.engine_panel.benchmark_box import summary
 
 PATIENCE_MILLISECONDS = 120_000
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from napari_nanopyx.widgets.workflow_fields import required
+from napari_nanopyx.widgets.workflow.fields import required
 from napari_nanopyx.workflow import Reference, Step, Workflow, problems, typical
 from napari_nanopyx.workflow.catalogue import KINDS, TABLES, Kind
 from napari_nanopyx.workflow.checking import WorkflowError

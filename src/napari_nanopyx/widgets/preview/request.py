@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from napari_nanopyx import engine
 from napari_nanopyx.widgets.layers import Placement, Source
 from napari_nanopyx.widgets.outcome import display_range
-from napari_nanopyx.widgets.preview_region import Region
+from napari_nanopyx.widgets.preview.region import Region
 
 _EVERY = 3
 """Rows and columns from one to the next pixel by which the contrast is chosen."""

@@ -1,0 +1,1 @@
+"""The engine panel: who computes, how fast, and why."""

@@ -1,0 +1,1 @@
+"""The live preview: what is in view, computed anew while a setting moves."""
