@@ -33,10 +33,12 @@ QUICK: dict[str, Any] = {
     "patch_distance": 3,
     "n_r": 20,
     "blocks_per_axis": 1,
+    "blocks": 2,
 }
 METHODS = {
     "correct_drift",
     "decorrelation",
+    "decorrelation_map",
     "denoise_nlm",
     "error_map",
     "esrrf",
@@ -44,6 +46,7 @@ METHODS = {
     "estimate_channel_shifts",
     "estimate_drift",
     "frc",
+    "frc_map",
     "magnify",
     "register_channels",
     "srrf",

@@ -8,6 +8,7 @@ from typing import Any
 _HOMES = {
     "BenchmarkPanel": "engine_panel.benchmark_panel",
     "CorrectDriftStep": "steps.registration",
+    "DecorrelationMapStep": "steps.measurements",
     "DecorrelationStep": "steps.measurements",
     "DenoiseStep": "steps.images",
     "DoctorPanel": "doctor_panel",
@@ -17,6 +18,7 @@ _HOMES = {
     "EsrrfStep": "steps.reconstruction",
     "EstimateChannelsStep": "steps.registration",
     "EstimateDriftStep": "steps.registration",
+    "FrcMapStep": "steps.measurements",
     "FrcStep": "steps.measurements",
     "MagnifyStep": "steps.images",
     "RegisterChannelsStep": "steps.registration",
@@ -36,6 +38,7 @@ _HOMES = {
 __all__ = [
     "BenchmarkPanel",
     "CorrectDriftStep",
+    "DecorrelationMapStep",
     "DecorrelationStep",
     "DenoiseStep",
     "DoctorPanel",
@@ -45,6 +48,7 @@ __all__ = [
     "EsrrfStep",
     "EstimateChannelsStep",
     "EstimateDriftStep",
+    "FrcMapStep",
     "FrcStep",
     "MagnifyStep",
     "RegisterChannelsStep",

@@ -12,6 +12,20 @@ if TYPE_CHECKING:
     from napari.viewer import Viewer
 
 
+_FRC_OPTIONS: dict[str, dict[str, Any]] = {
+    "image_a": {"label": "First image"},
+    "image_b": {"label": "Second image"},
+    "threshold": {"choices": ["1/7", "half-bit", "one-bit", "2-sigma", "3-sigma"]},
+}
+_SHARE = {"min": 0.0, "max": 1.0, "step": 0.05}
+_CURVE_OPTIONS: dict[str, dict[str, Any]] = {
+    "rmin": {"label": "Lowest frequency (of Nyquist)"} | _SHARE,
+    "rmax": {"label": "Highest frequency (of Nyquist)"} | _SHARE,
+    "n_r": {"label": "Points of a curve", "min": 10, "max": 100},
+    "n_g": {"label": "High-pass filters", "min": 5, "max": 40},
+}
+
+
 class FrcStep(StepWidget):
     """Measure the resolution of two images by Fourier ring correlation."""
 
@@ -20,15 +34,29 @@ class FrcStep(StepWidget):
             title="FRC",
             function=napari_nanopyx.frc,
             images={"image_a": (2,), "image_b": (2,)},
-            options={
-                "image_a": {"label": "First image"},
-                "image_b": {"label": "Second image"},
-                "threshold": {
-                    "choices": ["1/7", "half-bit", "one-bit", "2-sigma", "3-sigma"]
-                },
-            },
+            options=_FRC_OPTIONS,
             hidden=("pixel_size", "units"),
             derived=pixel_size,
+        )
+        super().__init__(napari_viewer, step)
+
+
+class FrcMapStep(StepWidget):
+    """Map the resolution of two images by Fourier ring correlation in blocks."""
+
+    def __init__(self, napari_viewer: Viewer) -> None:
+        step = Step(
+            title="FRC map",
+            function=napari_nanopyx.frc_map,
+            images={"image_a": (2,), "image_b": (2,)},
+            suffix=lambda _: "FRC map",
+            place=lambda source, _: Placement.magnified(source.ndim, 1.0),
+            image=lambda result: result.image(),
+            options=_FRC_OPTIONS
+            | {"blocks": {"label": "Blocks along each axis", "min": 1, "max": 100}},
+            hidden=("pixel_size", "units"),
+            derived=pixel_size,
+            colormap="viridis",
         )
         super().__init__(napari_viewer, step)
 
@@ -37,21 +65,35 @@ class DecorrelationStep(StepWidget):
     """Measure the resolution of a single image by decorrelation analysis."""
 
     def __init__(self, napari_viewer: Viewer) -> None:
-        share = {"min": 0.0, "max": 1.0, "step": 0.05}
         step = Step(
             title="Decorrelation",
             function=napari_nanopyx.decorrelation,
             images={"image": (2,)},
-            options={
-                "rmin": {"label": "Lowest frequency (of Nyquist)"} | share,
-                "rmax": {"label": "Highest frequency (of Nyquist)"} | share,
-                "n_r": {"label": "Points of a curve", "min": 10, "max": 100},
-                "n_g": {"label": "High-pass filters", "min": 5, "max": 40},
-                "sectors": {"min": 1, "max": 64},
-            },
+            options=_CURVE_OPTIONS | {"sectors": {"min": 1, "max": 64}},
             advanced=("rmin", "rmax", "n_r", "n_g", "sectors"),
             hidden=("pixel_size", "units", "roi"),
             derived=pixel_size,
+        )
+        super().__init__(napari_viewer, step)
+
+
+class DecorrelationMapStep(StepWidget):
+    """Map the resolution of a single image by decorrelation analysis in tiles."""
+
+    def __init__(self, napari_viewer: Viewer) -> None:
+        step = Step(
+            title="Decorrelation map",
+            function=napari_nanopyx.decorrelation_map,
+            images={"image": (2,)},
+            suffix=lambda _: "decorrelation map",
+            place=lambda source, _: Placement.magnified(source.ndim, 1.0),
+            image=lambda result: result.image(),
+            options=_CURVE_OPTIONS
+            | {"tile": {"label": "Pixels of a tile's side", "min": 64, "max": 10_000}},
+            advanced=("rmin", "rmax", "n_r", "n_g"),
+            hidden=("pixel_size", "units"),
+            derived=pixel_size,
+            colormap="viridis",
         )
         super().__init__(napari_viewer, step)
 
