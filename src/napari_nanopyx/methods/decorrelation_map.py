@@ -42,7 +42,8 @@ def decorrelation_map(
         About how many pixels a side of a block has, at least 64: as many blocks of
         equal size as come nearest to it share out each axis.
     rmin : float
-        As in `decorrelation`, like those that follow.
+        The lowest frequency to look at, as a fraction of the Nyquist frequency; this
+        and what follows is as in `decorrelation`.
     rmax : float
         The highest frequency to look at, as a fraction of the Nyquist frequency.
     n_r : int

@@ -47,7 +47,7 @@ def frc_map(
     units : str
         Unit of `pixel_size`, as it is to be printed.
     threshold : str or float
-        As in `frc`.
+        The correlation that counts as resolved, as in `frc`.
     window : {"tukey", "hann", "none"}
         How each block fades towards its edges, as in `frc`.
     implementation : {"reference"}, optional
