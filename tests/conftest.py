@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -26,3 +27,17 @@ def _home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         history.close()
         yield
         history.close()
+
+
+@pytest.fixture
+def make_napari_viewer(make_napari_viewer: Any) -> Iterator[Any]:
+    """Let go of a viewer's OpenGL context before the viewer is closed.
+
+    Qt would let go of it at the end of the program, when it is long deleted.
+    """
+    from qtpy.QtGui import QOpenGLContext
+
+    yield make_napari_viewer
+    context = QOpenGLContext.currentContext()
+    if context is not None:
+        context.doneCurrent()
