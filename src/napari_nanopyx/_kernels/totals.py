@@ -109,7 +109,8 @@ class Totals:
         """Write the statistic of the last ``count`` frames, those since the mark."""
         sums = self._sums
         if self._only:
-            sums = {name: self._plane(self._only, name) for name in sums}
+            at = {"sum": out} if self._statistic == "AVG" else {}
+            sums = {name: self._plane(self._only, name, at.get(name)) for name in sums}
         if before:
             sums = {name: plane - before[name] for name, plane in sums.items()}
         mean = np.divide(sums["sum"], count, out=out)
