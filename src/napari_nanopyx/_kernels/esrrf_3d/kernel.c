@@ -112,27 +112,57 @@ INLINE real faint_convergence(GLOBAL const float *lattice, int component,
     return where_negative(along, along * along / (s.weight + across));
 }
 
-/* What all lattice points around a voxel add up to, for `size` vectors of neighbouring
- * voxels, which share what is read of the tables. `lattice` points at the camera voxels. */
-INLINE void converged(esrrf_3d_arguments a, GLOBAL const float *lattice, int phase, int size,
-                      real *values)
+/* What a lattice point adds to a voxel, and to the one mirrored at the point's plane: of the
+ * directions towards them only the part along the axis differs, in sign. */
+INLINE void rough_convergences(GLOBAL const float *lattice, int component,
+                               esrrf_3d_sample s, real *value, real *mirrored)
+{
+    real in_plane = load(lattice + COLUMN * component) * s.column
+                    + load(lattice + ROW * component) * s.row;
+    real axial = load(lattice + PLANE * component) * s.plane;
+    real along = in_plane + axial, other = in_plane - axial;
+    real squared = larger(s.squared - along * along, ZERO + 1e-30f);
+    *value = *value + where_negative(along, s.weight - rough_root(squared));
+    squared = larger(s.squared - other * other, ZERO + 1e-30f);
+    *mirrored = *mirrored + where_negative(other, s.weight - rough_root(squared));
+}
+
+INLINE void convergences(GLOBAL const float *lattice, int component, esrrf_3d_sample s,
+                         real *value, real *mirrored)
+{
+    real column = load(lattice + COLUMN * component) + s.column;
+    real row = load(lattice + ROW * component) + s.row;
+    real axial = load(lattice + PLANE * component);
+    real plane = axial + s.plane, other = axial - s.plane;
+    real in_plane = column * column + (row * row + 1e-20f);
+    real off = in_plane + plane * plane;
+    real across = twice_root(off * (s.squared - s.quarter * off));
+    *value = *value + where_negative(off - 2.0f, s.weight - across);
+    off = in_plane + other * other;
+    across = twice_root(off * (s.squared - s.quarter * off));
+    *mirrored = *mirrored + where_negative(off - 2.0f, s.weight - across);
+}
+
+/* Add what the lattice points around a voxel add up to, for `size` vectors of neighbouring
+ * voxels, which share what is read of the tables. `lattice` points at the camera voxels.
+ * Left out are as many of the rough points, and of the others, as `skipped` says. */
+INLINE void converge_to(esrrf_3d_arguments a, GLOBAL const float *lattice, int phase,
+                        int skipped_rough, int skipped, int size, real *values)
 {
     int component = 4 * a.framed_rows * a.stride;
     int rough = a.rough[phase], count = a.counts[phase];
     TABLE const esrrf_3d_sample *samples = a.samples + (long)phase * a.most_samples;
-    for (int i = 0; i < size; i++)
-        values[i] = ZERO;
-    for (int s = 0; s < rough; s++)
+    for (int s = skipped_rough; s < rough; s++)
         for (int i = 0; i < size; i++)
             values[i] = values[i] + rough_convergence(lattice + samples[s].offset + i * LANES,
                                                       component, samples[s]);
     if (a.sensitivity < 1)
-        for (int s = rough; s < count; s++)
+        for (int s = rough + skipped; s < count; s++)
             for (int i = 0; i < size; i++)
                 values[i] = values[i] + faint_convergence(
                     lattice + samples[s].offset + i * LANES, component, samples[s]);
     else
-        for (int s = rough; s < count; s++)
+        for (int s = rough + skipped; s < count; s++)
             for (int i = 0; i < size; i++)
                 values[i] = values[i] + convergence(lattice + samples[s].offset + i * LANES,
                                                     component, samples[s]);
@@ -196,8 +226,9 @@ INLINE void esrrf_3d_converge(esrrf_3d_arguments a, int column, int phase, int i
     moments sums = a.fresh ? no_moments() : load_moments(a, target);
     for (int frame = 0; frame < a.count; frame++) {
         long at = frame * planes + z + a.above, on = frame * (planes - 2) + z + a.above - 1;
-        real value;
-        converged(a, a.lattice + on * 4 * COMPONENTS * plane + place, phase, 1, &value);
+        real value = ZERO;
+        converge_to(a, a.lattice + on * 4 * COMPONENTS * plane + place, phase, 0, 0, 1,
+                    &value);
         value = sharpened(a, value);
         if (a.weighting) {
             int m = a.magnification, across = phase % m;
@@ -219,13 +250,12 @@ INLINE void esrrf_3d_converge(esrrf_3d_arguments a, int column, int phase, int i
 /* As many vectors as the registers have room for at a time. */
 enum { GROUP = LANES < 16 ? 2 : 4 };
 
-/* Some neighbouring voxels of one phase; all pointers point at the first. */
-INLINE void voxels(esrrf_3d_arguments a, const float *light, const float *lattice, int phase,
-                   long target, int is_first, int size)
+/* Take the values of neighbouring voxels of one phase into their sums; `light` and `target`
+ * point at the first voxel. */
+INLINE void take_in_row(esrrf_3d_arguments a, const float *light, int phase, long target,
+                        int is_first, int size, const real *values)
 {
     int across = phase % a.magnification;
-    real values[GROUP];
-    converged(a, lattice, phase, size, values);
     light += a.tap[across];
     for (int i = 0; i < size; i++, light += LANES, target += LANES) {
         real value = sharpened(a, values[i]);
@@ -237,32 +267,64 @@ INLINE void voxels(esrrf_3d_arguments a, const float *light, const float *lattic
     }
 }
 
-/* One phase of one camera row; `light` and `lattice` point at its first voxel. */
-INLINE void phase_row(esrrf_3d_arguments a, const float *light, const float *lattice,
-                      int phase, long target, int is_first)
+/* What lattice points around neighbouring voxels of a phase and of the one mirrored along
+ * the axis add up to. Points in the voxels' own plane count for both phases at once. */
+INLINE void converge_to_both(esrrf_3d_arguments a, const float *lattice, int phase,
+                             int mirrored, int size, real *values, real *others)
 {
-    int c = 0;
-    for (; c + GROUP * LANES <= a.pitch; c += GROUP * LANES)
-        voxels(a, light + c, lattice + c, phase, target + c, is_first, GROUP);
-    for (; c < a.pitch; c += LANES)
-        voxels(a, light + c, lattice + c, phase, target + c, is_first, 1);
+    int component = 4 * a.framed_rows * a.stride, rough = a.rough[phase];
+    int shared_rough = a.shared[2 * phase], shared = a.shared[2 * phase + 1];
+    const esrrf_3d_sample *samples = a.samples + (long)phase * a.most_samples;
+    for (int s = 0; s < shared_rough; s++)
+        for (int i = 0; i < size; i++)
+            rough_convergences(lattice + samples[s].offset + i * LANES, component, samples[s],
+                               values + i, others + i);
+    for (int s = rough; s < rough + shared; s++)
+        for (int i = 0; i < size; i++)
+            convergences(lattice + samples[s].offset + i * LANES, component, samples[s],
+                         values + i, others + i);
+    converge_to(a, lattice, phase, shared_rough, shared, size, values);
+    converge_to(a, lattice, mirrored, shared_rough, shared, size, others);
 }
 
-/* All phases of one camera row, `line` among the rows of the volume. `light` has room for
- * the row with what surrounds it. */
-INLINE void row_of_phases(esrrf_3d_arguments a, const float *image, const float *lattice,
-                          long line, int is_first, float *light)
+/* Some neighbouring voxels of two phases; pointers point at the first. */
+INLINE void voxels(esrrf_3d_arguments a, float *const *light, int c, const float *lattice,
+                   int phase, int mirrored, long line, int is_first, int size)
 {
-    int m = a.magnification;
     long volume = (long)a.depth * a.height * a.pitch;
-    for (int lines = 0; lines < a.magnification_z * m; lines++) {
-        if (a.weighting)
+    real values[GROUP], others[GROUP];
+    for (int i = 0; i < size; i++)
+        values[i] = others[i] = ZERO;
+    if (phase == mirrored) {
+        converge_to(a, lattice + c, phase, 0, 0, size, values);
+    } else {
+        converge_to_both(a, lattice + c, phase, mirrored, size, values, others);
+        take_in_row(a, light[1] + a.before + c, mirrored, mirrored * volume + line + c,
+                    is_first, size, others);
+    }
+    take_in_row(a, light[0] + a.before + c, phase, phase * volume + line + c, is_first, size,
+                values);
+}
+
+/* All phases of one camera row, `line` being where it begins among the rows of the volume.
+ * `light` has room for two rows with what surrounds them. */
+INLINE void row_of_phases(esrrf_3d_arguments a, const float *image, const float *lattice,
+                          long line, int is_first, float *const *light)
+{
+    int m = a.magnification, deepest = a.magnification_z - 1;
+    for (int lines = 0; lines < (deepest / 2 + 1) * m; lines++) {
+        int deep[2] = {lines / m, deepest - lines / m}, down = lines % m;
+        for (int i = 0; a.weighting && i < 2; i++)
             for (int c = -2; c < a.pitch + 2; c += LANES)
-                store(light + a.before + c,
-                      between_rows(a, image + c, lines / m, lines % m));
-        for (int phase = lines * m; phase < (lines + 1) * m; phase++)
-            phase_row(a, light + a.before, lattice, phase, phase * volume + line * a.pitch,
-                      is_first);
+                store(light[i] + a.before + c, between_rows(a, image + c, deep[i], down));
+        for (int across = 0; across < m; across++) {
+            int phase = (deep[0] * m + down) * m + across, c = 0;
+            int mirrored = (deep[1] * m + down) * m + across;
+            for (; c + GROUP * LANES <= a.pitch; c += GROUP * LANES)
+                voxels(a, light, c, lattice, phase, mirrored, line, is_first, GROUP);
+            for (; c < a.pitch; c += LANES)
+                voxels(a, light, c, lattice, phase, mirrored, line, is_first, 1);
+        }
     }
 }
 
@@ -304,47 +366,57 @@ INLINE void lattice_row(esrrf_3d_arguments a, const float *image, int columns,
         }
 }
 
-/* Read what a part sees of a volume, and find its gradients. */
-INLINE void prepare(esrrf_3d_arguments a, extent e, int frame, float *image, float *lattice,
-                    float *lines)
+/* Read what a part sees of a volume. */
+INLINE void read_part(esrrf_3d_arguments a, extent e, int frame, float *image)
 {
-    int around = a.framed_rows - a.part_rows;
     long plane = (long)a.framed_rows * a.stride;
-    int rows = e.rows + around;
     for (int p = 0; p < e.planes + 2 * a.above; p++) {
         int z = between(e.plane + p - a.above + a.ahead, 0, a.given_depth - 1);
         long first = ((long)frame * a.given_depth + z) * a.height;
-        for (int r = 0; r < rows; r++) {
+        for (int r = 0; r < e.rows + a.framed_rows - a.part_rows; r++) {
             int row = between(e.row + r - a.before, 0, a.height - 1);
             read_row(a.frames, a.pixel, (first + row) * a.width, a.width, -a.before,
                      image + p * plane + (long)r * a.stride, a.stride);
         }
     }
-    for (int p = 0; p < e.planes + 2 * a.above - 2; p++)
-        for (int r = 3; r < rows - 3; r++) {
-            long place = (long)r * a.stride;
-            lattice_row(a, image + (p + 1) * plane + place, a.pitch + around,
-                        lattice + p * 4 * COMPONENTS * plane + place, lines);
-        }
 }
 
-/* One band of camera rows through some planes, volume after volume. */
+/* Find the gradients of one plane of a part, the one between `image` and the plane after
+ * the next. */
+INLINE void lattice_plane(esrrf_3d_arguments a, extent e, const float *image, float *lattice,
+                          float *lines)
+{
+    int around = a.framed_rows - a.part_rows;
+    long plane = (long)a.framed_rows * a.stride;
+    for (int r = 3; r < e.rows + around - 3; r++) {
+        long place = (long)r * a.stride;
+        lattice_row(a, image + plane + place, a.pitch + around, lattice + place, lines);
+    }
+}
+
+/* One band of camera rows through some planes, volume after volume. The gradients of a
+ * plane are found just before they are needed first, so that they are still at hand. */
 void esrrf_3d_part(esrrf_3d_arguments a, int part, float *scratch)
 {
-    long plane = (long)a.framed_rows * a.stride;
+    long plane = (long)a.framed_rows * a.stride, points = 4 * COMPONENTS * plane;
     extent e = extent_of(a, part);
     float *line = scratch, *image = scratch + 2 * 2 * PARTS * a.stride;
     float *lattice = image + (a.part_planes + 2 * a.above) * plane;
+    float *light[2] = {line, line + a.stride};
     for (int frame = 0; frame < a.count; frame++) {
-        prepare(a, e, frame, image, lattice, line);
-        for (int p = 0; p < e.planes; p++)
+        int found = 0;
+        read_part(a, e, frame, image);
+        for (int p = 0; p < e.planes; p++) {
+            for (; found < p + 2 * a.above - 1; found++)
+                lattice_plane(a, e, image + found * plane, lattice + found * points, line);
             for (int r = 0; r < e.rows; r++) {
                 long place = (r + a.before) * (long)a.stride + a.before;
-                long on = (p + a.above - 1) * 4 * COMPONENTS * plane + place;
-                row_of_phases(a, image + (p + a.above) * plane + place, lattice + on,
-                              (long)(e.plane + p) * a.height + e.row + r,
-                              a.fresh && frame == 0, line);
+                row_of_phases(a, image + (p + a.above) * plane + place,
+                              lattice + (p + a.above - 1) * points + place,
+                              ((long)(e.plane + p) * a.height + e.row + r) * a.pitch,
+                              a.fresh && frame == 0, light);
             }
+        }
     }
 }
 

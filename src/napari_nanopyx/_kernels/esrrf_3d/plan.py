@@ -26,8 +26,9 @@ LATTICE_FLOPS = 400
 """Per camera voxel: differences, half-way sums, norms of four lattice points."""
 PART_PLANES = 8
 """Planes of a part: those around it are prepared for it alone."""
-PART_FLOATS = 250_000
-"""What one part's volume and lattice may take to stay in a core's cache."""
+PART_FLOATS = 400_000
+"""What one part's volume and lattice may take: a few planes of it at a time are in use,
+which stay in a core's cache."""
 PART_ROWS = (8, 32)
 LINES = 12
 """Rows of float64 that the lattice of one row of voxels is made of, in float32."""
@@ -212,6 +213,7 @@ class Esrrf3dPlan:
         return {
             "counts": points.counts,
             "rough": points.rough,
+            "shared": points.shared,
             "samples": tables.samples(
                 points, self._geometry(part_rows), self.sensitivity
             ),

@@ -67,6 +67,9 @@ class Neighbourhood(NamedTuple):
 
     counts: NDArray[np.int32]
     rough: NDArray[np.int32]
+    shared: NDArray[np.int32]
+    """How many of the rough points, and of the others, are also those of the phase
+    mirrored along the axis, shape (Mz * M * M, 2). Of each kind they come first."""
     weight: NDArray[np.float64]
     directions: tuple[NDArray[np.float64], ...]
     """Unit vectors from the voxel to the points: along columns, rows and planes."""
@@ -192,7 +195,10 @@ def neighbourhood(
     )
     kind = np.where(left_out, 2, np.where(rough, 0, 1))
     counts = (kind < 2).sum(axis=1, dtype=np.int32)
-    order = np.argsort(kind, axis=1, kind="stable")[:, : max(1, counts.max())]
+    mirrored = np.arange(phase_count).reshape(len(plane_phases), -1)[::-1].reshape(-1)
+    shared = (plane == 0) & (kind == kind[mirrored]) & (sensitivity >= 1)
+    order = np.argsort(2 * kind + ~shared, axis=1, kind="stable")
+    order = order[:, : max(1, counts.max())]
 
     def ordered(values: NDArray[Any]) -> NDArray[Any]:
         return np.take_along_axis(np.where(left_out, 0, values), order, axis=1)
@@ -200,6 +206,9 @@ def neighbourhood(
     return Neighbourhood(
         counts,
         rough.sum(axis=1, dtype=np.int32),
+        np.stack(
+            [(shared & (kind == i)).sum(axis=1, dtype=np.int32) for i in (0, 1)], axis=1
+        ),
         ordered(share),
         tuple(ordered(each / away) for each in (dx, dy, axial)),
         tuple(ordered(each) for each in (column, row, plane)),
