@@ -77,6 +77,27 @@ def test_sizes_of_volumes() -> None:
     assert "esrrf_3d, frames of 3 × 12 × 14 (uint16)" in out
 
 
+def test_a_series_of_volumes_of_ones_own(tmp_path: Path) -> None:
+    source = tmp_path / "volumes.tif"
+    series = np.random.default_rng(1).poisson(90, (3, 4, 10, 12)).astype(np.uint16)
+    tifffile.imwrite(source, series, imagej=True, metadata={"axes": "TZYX"})
+    before = len(engine.history("esrrf_3d"))
+    code, out, err = run("esrrf_3d", source, *FAST)
+    assert (code, err) == (0, "")
+    assert "frames of 4 × 10 × 12 (uint16)" in out
+    measured = engine.history("esrrf_3d")[before:]
+    assert {m.workload.shape[-3:] for m in measured} == {(4, 10, 12)}
+
+
+def test_a_movie_of_one_plane_is_no_volume(tmp_path: Path) -> None:
+    source = tmp_path / "movie.tif"
+    movie = np.random.default_rng(1).poisson(90, (5, 12, 14)).astype(np.uint16)
+    tifffile.imwrite(source, movie, imagej=True, metadata={"axes": "TYX"})
+    code, _, err = run("esrrf_3d", source, *FAST)
+    assert code != 0
+    assert "a movie of volumes has the axes T, Z, Y, X" in err
+
+
 WRONG = {
     "task": (["tea"], "task is 'tea', but must be one of"),
     "size 0": (["magnify", "--sizes", "0"], "sizes holds 0"),

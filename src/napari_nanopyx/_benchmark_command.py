@@ -77,14 +77,14 @@ def benchmark(
     """
     with terminal.one_sentence_errors():
         from napari_nanopyx import engine
-        from napari_nanopyx.io import open_movie
+        from napari_nanopyx.io import open_stack
 
         parameters = dict(_parameter(words) for words in parameter or ())
         _check_files(csv, plot)
         opened = (
             nullcontext()
             if source is None
-            else open_movie(source, channel=channel, plane=plane)
+            else open_stack(source, _axes(task), channel=channel, plane=plane)
         )
         with (
             opened as movie,
@@ -109,6 +109,14 @@ def benchmark(
         if interrupted:
             typer.echo("napari-nanopyx: cancelled; this is what was measured", err=True)
             raise typer.Exit(INTERRUPTED)
+
+
+def _axes(task: str) -> str:
+    """Return the axes that a task takes of a file."""
+    from napari_nanopyx._kernels import tasks
+
+    known = tasks().get(task)  # one unknown is reported with the others' names, later
+    return "TZYX" if known is not None and known.axes > 3 else "TYX"
 
 
 @contextmanager
