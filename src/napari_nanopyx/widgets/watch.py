@@ -6,7 +6,7 @@ thread, so there is nothing to lock and nothing to call in a window that is gone
 
 from __future__ import annotations
 
-from qtpy.QtCore import QEvent, QObject, QTimer, Signal  # type: ignore[attr-defined]
+from qtpy.QtCore import QEvent, QObject, QTimer, Signal
 from qtpy.QtWidgets import QWidget
 
 from napari_nanopyx.widgets.activity import ActivityBar
