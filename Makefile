@@ -24,11 +24,7 @@ demo:
 
 test:
 	@scripts/setup.sh test
-	@scripts/with_display.sh $(VENV)/bin/python -m pytest $(PYTEST_ARGUMENTS)
-ifeq ($(PYTEST_ARGUMENTS),)
-	@PYTEST_QT_API=pyqt6 scripts/with_display.sh $(VENV)/bin/python -m pytest \
-		tests/widgets tests/test_manifest.py tests/test_startup.py
-endif
+	@scripts/with_display.sh scripts/test.sh $(PYTEST_ARGUMENTS)
 
 gui:
 	@scripts/setup.sh dev

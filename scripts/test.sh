@@ -1,0 +1,28 @@
+#!/usr/bin/env bash
+# Runs the tests: those asked for, or all. Tests with windows, which run once with each
+# binding to Qt, then go beside the others, for they take as long and one core.
+set -uo pipefail
+pytest="${VENV:-.venv}/bin/python -m pytest"
+
+if (($#)); then
+    exec $pytest "$@"
+fi
+
+windows="tests/widgets tests/test_manifest.py tests/test_startup.py"
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+(
+    failed=0
+    for binding in pyside6 pyqt6; do
+        PYTEST_QT_API=$binding $pytest $windows || failed=1
+    done
+    exit $failed
+) >"$log" 2>&1 &
+beside=$!
+
+failed=0
+# shellcheck disable=SC2086,SC2046
+$pytest $(printf -- '--ignore=%s ' $windows) || failed=1
+wait $beside || failed=1
+cat "$log"
+exit $failed
