@@ -14,7 +14,7 @@ trap 'rm -f "$log"' EXIT
 (
     failed=0
     for binding in pyside6 pyqt6; do
-        PYTEST_QT_API=$binding $pytest $windows || failed=1
+        QT_API=$binding PYTEST_QT_API=$binding $pytest $windows || failed=1
     done
     exit $failed
 ) >"$log" 2>&1 &
