@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from qtpy.QtCore import QEvent, QTimer
-from qtpy.QtWidgets import QWidget
+from qtpy.QtWidgets import QMainWindow, QWidget
 
 from napari_nanopyx.widgets import preferences
 
@@ -28,6 +28,13 @@ class DockContent(QWidget):
         if event.type() == QEvent.Type.ParentChange and self.parent() is None:
             self._orphaned.start(0)
         super().changeEvent(event)
+
+    def main_window(self) -> QMainWindow | None:
+        """Return the window that the dock belongs to, if there is one."""
+        parent = self.parent()
+        while parent is not None and not isinstance(parent, QMainWindow):
+            parent = parent.parent()
+        return parent
 
     def _delete_if_orphaned(self) -> None:
         if self.parent() is None:

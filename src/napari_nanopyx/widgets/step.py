@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -12,11 +11,8 @@ from qtpy.QtCore import Qt
 from qtpy.QtWidgets import (
     QApplication,
     QFileDialog,
-    QHBoxLayout,
     QLabel,
-    QMainWindow,
     QProgressBar,
-    QPushButton,
     QVBoxLayout,
 )
 
@@ -26,6 +22,7 @@ from napari_nanopyx.widgets.form import Form
 from napari_nanopyx.widgets.layers import Source
 from napari_nanopyx.widgets.messages import explain, how_it_was_computed
 from napari_nanopyx.widgets.outcome import Outcome, add_layer, add_new_layer, compute
+from napari_nanopyx.widgets.parts import beside, button, show_problem
 from napari_nanopyx.widgets.plot import ResultPlot
 from napari_nanopyx.widgets.preview.live import LivePreview
 from napari_nanopyx.widgets.script import Call, as_python
@@ -65,19 +62,19 @@ class StepWidget(DockContent):
             advanced=step.advanced,
             hidden=step.hidden,
         )
-        self.run_button = _button("Run", "Compute with these settings", self.run)
-        self.stop_button = _button("Stop", "Stop what this panel runs", self.stop)
-        self.reset_button = _button(
+        self.run_button = button("Run", "Compute with these settings", self.run)
+        self.stop_button = button("Stop", "Stop what this panel runs", self.stop)
+        self.reset_button = button(
             "Reset", "Put every setting back to its default", self.form.reset
         )
-        self.copy_button = _button(
+        self.copy_button = button(
             "Copy", "Copy Python lines that do the same", self.copy
         )
-        self.save_button = _button("Save …", "Save the last result", self.save)
+        self.save_button = button("Save …", "Save the last result", self.save)
         self.save_button.hide()
         self.result: Any = None
         """What the last run returned, if it can be saved; images are layers."""
-        self.sample_button = _button(
+        self.sample_button = button(
             "Open the example movie",
             "The movie of telomeres that comes with the plugin",
             partial(self.viewer.open_sample, PLUGIN, "telomeres"),
@@ -105,12 +102,12 @@ class StepWidget(DockContent):
         image = None if step.place is None and call.sources else step.image
         job = Job(partial(compute, call, image))
         title = step.title if source is None else f"{step.title} of {source.name}"
-        watch = Watch(job, title, self._main_window())
+        watch = Watch(job, title, self.main_window())
         add = _adder(self.viewer, step, call, source)
         if add is not None:
             # No part of self: the layer arrives even if this panel is closed meanwhile.
             watch.succeeded.connect(add)
-        watch.failed.connect(partial(_show_problem, self.step.title))
+        watch.failed.connect(partial(show_problem, self.step.title))
         watch.progressed.connect(self._on_progress)
         watch.succeeded.connect(self._on_success)
         watch.failed.connect(self._on_failure)
@@ -175,10 +172,9 @@ class StepWidget(DockContent):
         return str(value) if isinstance(value, Path) else value
 
     def _lay_out(self) -> None:
-        buttons = QHBoxLayout()
-        for button in (self.run_button, self.stop_button, self.reset_button):
-            buttons.addWidget(button)
-        buttons.addWidget(self.copy_button)
+        buttons = beside(
+            self.run_button, self.stop_button, self.reset_button, self.copy_button
+        )
         layout = QVBoxLayout(self)
         layout.addWidget(self.form)
         if self.preview is not None:
@@ -190,12 +186,6 @@ class StepWidget(DockContent):
         layout.addWidget(self.save_button)
         layout.addWidget(self.plot)
         self._show_queue()
-
-    def _main_window(self) -> QMainWindow | None:
-        parent = self.parent()
-        while parent is not None and not isinstance(parent, QMainWindow):
-            parent = parent.parent()
-        return parent
 
     def _show_queue(self) -> None:
         self.stop_button.setEnabled(bool(self.watches))
@@ -229,7 +219,7 @@ class StepWidget(DockContent):
             self.result.save(path)
             self.status.setText(f"Saved as {path}")
         except (OSError, ValueError) as problem:
-            _show_problem(self.step.title, problem)
+            show_problem(self.step.title, problem)
 
     def _on_failure(self, problem: BaseException) -> None:
         self.status.setText(explain(self.step.title, problem) or f"Failed: {problem}")
@@ -263,23 +253,3 @@ def _adder(
     place = step.place(source, call.parameters)
     name = f"{source.name} {step.suffix(call.parameters)}"
     return partial(add_layer, viewer, source, place, name, step.colormap)
-
-
-def _button(text: str, tip: str, pressed: Callable[[], None]) -> QPushButton:
-    button = QPushButton(text)
-    button.setToolTip(tip)
-    button.clicked.connect(lambda _checked: pressed())
-    return button
-
-
-def _show_problem(title: str, problem: BaseException) -> None:
-    from napari.utils.notifications import notification_manager, show_error
-
-    sentence = explain(title, problem)
-    if sentence is None:
-        notification_manager.receive_error(
-            type(problem), problem, problem.__traceback__
-        )
-        return
-    logging.getLogger(__name__).info("%s failed", title, exc_info=problem)
-    show_error(sentence)

@@ -11,7 +11,6 @@ from qtpy.QtWidgets import (
     QComboBox,
     QFileDialog,
     QLabel,
-    QMainWindow,
     QProgressBar,
     QVBoxLayout,
     QWidget,
@@ -145,7 +144,7 @@ class WorkflowPanel(DockContent):
         if layer is not None:
             source = read(layer)
             job = Job(partial(runs.on_layer, self.model.workflow, source, state))
-            watch = Watch(job, f"{TITLE} on {source.name}", self._main_window())
+            watch = Watch(job, f"{TITLE} on {source.name}", self.main_window())
             # No part of self: layers arrive even if this panel is closed meanwhile.
             watch.succeeded.connect(partial(runs.add, self.viewer))
             watch.succeeded.connect(self._on_layers)
@@ -160,7 +159,7 @@ class WorkflowPanel(DockContent):
                     runs.on_files, self.model.workflow, files, output, replace, state
                 )
             )
-            watch = Watch(job, f"{TITLE} on {folder.name}", self._main_window())
+            watch = Watch(job, f"{TITLE} on {folder.name}", self.main_window())
             watch.succeeded.connect(self._on_summary)
         watch.failed.connect(partial(show_problem, TITLE))
         watch.failed.connect(self._on_failure)
@@ -177,12 +176,6 @@ class WorkflowPanel(DockContent):
             watch.stop()
         if self.watches:
             self.status.setText("Stopping after the present block …")
-
-    def _main_window(self) -> QMainWindow | None:
-        parent = self.parent()
-        while parent is not None and not isinstance(parent, QMainWindow):
-            parent = parent.parent()
-        return parent
 
     def _show_queue(self) -> None:
         self.stop_button.setEnabled(bool(self.watches))
