@@ -81,14 +81,23 @@ def lattice_of(
                 if two_point:
                     total[c] = rows[2, c] if odd_row else above
             for c in range(2, stride - 2):
-                x = total[c - 1 : c + 3] - total[c - 2 : c + 2]
-                y = difference[c - 1 : c + 3] + difference[c - 2 : c + 2]
+                # One by one: an expression of arrays would become a parallel loop.
+                t0, t1, t2, t3, t4 = (
+                    total[c - 2], total[c - 1], total[c], total[c + 1], total[c + 2],
+                )
+                d0, d1, d2, d3, d4 = (
+                    difference[c - 2], difference[c - 1], difference[c],
+                    difference[c + 1], difference[c + 2],
+                )
                 for odd_column in range(2):
-                    gx = half_way(x[0], x[1], x[2], x[3]) if odd_column else x[1]
-                    gy = half_way(y[0], y[1], y[2], y[3]) if odd_column else y[1]
+                    gx = t2 - t1
+                    gy = d2 + d1
                     if two_point:
-                        d = difference[c - 2 : c + 2]
-                        gy = d[2] if odd_column else half_way(d[0], d[1], d[2], d[3])
+                        gy = d2 if odd_column else half_way(d0, d1, d2, d3)
+                    elif odd_column:
+                        gy = half_way(d1 + d0, d2 + d1, d3 + d2, d4 + d3)
+                    if odd_column:
+                        gx = half_way(t1 - t0, t2 - t1, t3 - t2, t4 - t3)
                     norm = np.hypot(gx, gy)
                     plane = 2 * odd_row + odd_column
                     planes[frame, plane, r, c] = gx / norm if norm > 0 else 0.0

@@ -63,13 +63,19 @@ def lattice_of(
                         )
                         deep[c] = half_way(steps[0, c], steps[1, c], steps[2, c], steps[3, c])
                 for c in range(3, stride - 2):
-                    x = values[c - 1 : c + 3] - values[c - 3 : c + 1]
-                    y = down[c - 2 : c + 2]
-                    z = deep[c - 2 : c + 2]
                     for odd_column in range(2):
-                        gx = x[2] if odd_column else half_way(x[0], x[1], x[2], x[3])
-                        gy = y[2] if odd_column else half_way(y[0], y[1], y[2], y[3])
-                        gz = z[2] if odd_column else half_way(z[0], z[1], z[2], z[3])
+                        # One by one: an expression of arrays would be a parallel loop.
+                        if odd_column:
+                            gx = values[c + 1] - values[c - 1]
+                            gy = down[c]
+                            gz = deep[c]
+                        else:
+                            gx = half_way(
+                                values[c - 1] - values[c - 3], values[c] - values[c - 2],
+                                values[c + 1] - values[c - 1], values[c + 2] - values[c],
+                            )
+                            gy = half_way(down[c - 2], down[c - 1], down[c], down[c + 1])
+                            gz = half_way(deep[c - 2], deep[c - 1], deep[c], deep[c + 1])
                         gz *= axial_scale
                         norm = np.sqrt(gx * gx + gy * gy + gz * gz)
                         scale = 1.0 / norm if norm > 0 else 0.0
