@@ -54,7 +54,7 @@ class EmptyMerger:
         """Return no place."""
         return {}
 
-    def add(self, _frames: range, _partial: Partial) -> None:
+    def add(self, _frames: range, _partial: Partial, threads: int = 1) -> None:
         """Do nothing."""
 
     def result(self) -> NDArray[np.float32]:

@@ -31,7 +31,7 @@ class Doubling:
     def places(self, frames: range) -> Partial:
         return {}
 
-    def add(self, frames: range, partial: Partial) -> None:
+    def add(self, frames: range, partial: Partial, threads: int = 1) -> None:
         self._frames[frames.start : frames.stop] = partial["doubled"]
 
     def result(self) -> NDArray[np.float32]:

@@ -58,12 +58,14 @@ def merged(
     times: list[range],
     block: int,
     macro_pixel: bool = False,
+    threads: int = 1,
 ) -> NDArray[np.float32]:
     merger = MomentsMerger(times, statistic, (M, M), (H, W), macro_pixel)
     for segment in segments(times):
         for start in range(segment.start, segment.stop, block):
             frames = range(start, min(start + block, segment.stop))
-            merger.add(frames, moments(movie[frames.start : frames.stop], statistic))
+            partial = moments(movie[frames.start : frames.stop], statistic)
+            merger.add(frames, partial, threads)
     return merger.result()
 
 
@@ -100,6 +102,15 @@ def test_blocks_do_not_matter(
     results = [merged(movie, statistic, times, block, True) for block in (1, 3, T)]
     for one, other in itertools.pairwise(results):
         np.testing.assert_allclose(one, other, rtol=2e-7)
+
+
+@pytest.mark.parametrize("statistic", STATISTICS)
+def test_threads_do_not_matter(
+    movie: NDArray[np.float64], statistic: Statistic
+) -> None:
+    times = windows(T, 6, 2)
+    one, three = (merged(movie, statistic, times, 4, True, n) for n in (1, 3))
+    np.testing.assert_array_equal(one, three)
 
 
 @pytest.mark.parametrize("statistic", ["VAR", "STD", "TAC2"])

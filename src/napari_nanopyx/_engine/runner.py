@@ -180,7 +180,7 @@ class _Runner:
             self._failed(implementation, len(frames), seconds, error)
             return False
         started = time.perf_counter()
-        self._merger.add(frames, partial)
+        self._merger.add(frames, partial, devices.thread_count())
         merging = time.perf_counter() - started
         timing = replace(timing, compute=timing.compute + merging)
         self._finished(choice, len(frames), timing)

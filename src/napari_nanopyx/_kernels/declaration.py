@@ -52,7 +52,7 @@ class Merger(Protocol):
     def places(self, frames: range) -> Partial:
         """Return the arrays that outputs of these frames can be written to directly."""
 
-    def add(self, frames: range, partial: Partial) -> None:
+    def add(self, frames: range, partial: Partial, threads: int = 1) -> None:
         """Take over the partial result of these input frames, arrays included."""
 
     def result(self) -> NDArray[np.float32]:

@@ -27,7 +27,7 @@ class FrameMerger:
         """Return where these frames belong."""
         return {self._name: self._frames[frames.start : frames.stop]}
 
-    def add(self, frames: range, partial: Partial) -> None:
+    def add(self, frames: range, partial: Partial, threads: int = 1) -> None:  # noqa: ARG002
         """Copy the frames of one block, unless they were written to their place."""
         place = self._frames[frames.start : frames.stop]
         if not np.may_share_memory(place, partial[self._name]):

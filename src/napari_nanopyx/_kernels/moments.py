@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from napari_nanopyx._kernels import macro_pixel as grid
 from napari_nanopyx._kernels.declaration import Partial
+from napari_nanopyx._kernels.threads import spread
 from napari_nanopyx._kernels.totals import Plane, Statistic, Totals, sums_of
 from napari_nanopyx._kernels.windows import segments, windows
 
@@ -74,7 +75,6 @@ class MomentsMerger:
             Totals(statistic, {name: planes[phase] for name, planes in sums.items()})
             for phase in phases
         ]
-        self._plane = np.empty(shape)
         size = (m * length for m, length in zip(magnification, shape, strict=True))
         self._result = np.zeros((len(windows), *size), np.float32)
 
@@ -82,7 +82,7 @@ class MomentsMerger:
         """Return nothing: what a block leaves behind has yet to be added up."""
         return {}
 
-    def add(self, frames: range, partial: Partial) -> None:
+    def add(self, frames: range, partial: Partial, threads: int = 1) -> None:
         """Take over the moments of these frames; blocks must come in order.
 
         Parameters
@@ -93,6 +93,8 @@ class MomentsMerger:
             For AVG the ``sum`` of the frames. Otherwise the ``first`` frame of the
             block and, of the frames minus that one, ``sum`` with ``squares`` (VAR,
             STD), or with ``lag`` (products of neighbours) and ``last`` (TAC2).
+        threads : int
+            On how many threads; each takes some phases.
         """
         if frames.start < self._next_frame:
             raise ValueError(
@@ -104,12 +106,17 @@ class MomentsMerger:
             for totals in self._totals:
                 totals.clear()
         starting = self._starting(frames.start)
-        for phase, totals in enumerate(self._totals):
+        before: list[dict[str, Plane]] = [{} for _ in self._totals]
+
+        def take(phase: int) -> None:
             block = {name: planes[phase] for name, planes in partial.items()}
-            before = totals.add(len(frames), block, mark=bool(starting))
-            for window in starting:
-                window.before.append(before)
-        self._finish(frames.stop)
+            totals = self._totals[phase]
+            before[phase] = totals.add(len(frames), block, mark=bool(starting))
+
+        spread(take, range(len(before)), threads)
+        for window in starting:
+            window.before = before
+        self._finish(frames.stop, threads)
 
     def result(self) -> NDArray[np.float32]:
         """Return the images, frames of the magnified size."""
@@ -129,24 +136,31 @@ class MomentsMerger:
         self._open += starting
         return starting
 
-    def _finish(self, stop: int) -> None:
+    def _finish(self, stop: int, threads: int) -> None:
         """Write the images of the windows that end before this frame; close them."""
         for window in [each for each in self._open if each.frames.stop == stop]:
-            count = len(window.frames)
-            pairs = zip(self._totals, window.before, strict=True)
-            phases = cells(self._result[window.index], self._magnification)
-            means = []
-            for phase, (totals, before) in enumerate(pairs):
-                totals.since(before, count, out=self._plane)
-                phases[phase][:] = self._plane
-                means.append(
-                    grid.phase_mean(self._plane, phase, len(phases), self._margin)
-                )
+            image = self._result[window.index]
+            means = self._write(window, image, threads)
             if self._macro_pixel:
-                scale_phases(
-                    self._result[window.index], self._magnification, grid.gains(means)
-                )
+                scale_phases(image, self._magnification, grid.gains(means))
             self._open.remove(window)
+
+    def _write(
+        self, window: _OpenWindow, image: NDArray[np.float32], threads: int
+    ) -> list[float]:
+        """Write one image, and return the mean of each phase."""
+        phases = cells(image, self._magnification)
+        means = [0.0] * len(phases)
+
+        def write(phase: int) -> None:
+            plane = np.empty(phases[phase].shape)
+            before = window.before[phase]
+            self._totals[phase].since(before, len(window.frames), out=plane)
+            phases[phase][:] = plane
+            means[phase] = grid.phase_mean(plane, phase, len(phases), self._margin)
+
+        spread(write, range(len(phases)), threads)
+        return means
 
 
 class Mergers:
@@ -159,7 +173,7 @@ class Mergers:
         """Return nothing: what a block leaves behind has yet to be added up."""
         return {}
 
-    def add(self, frames: range, partial: Partial) -> None:
+    def add(self, frames: range, partial: Partial, threads: int = 1) -> None:
         """Take over the moments of these frames; blocks must come in order."""
         count = len(self._mergers)
         for number, merger in enumerate(self._mergers):
@@ -167,7 +181,7 @@ class Mergers:
                 name: np.split(planes, count)[number]
                 for name, planes in partial.items()
             }
-            merger.add(frames, own)
+            merger.add(frames, own, threads)
 
     def result(self) -> NDArray[np.float32]:
         """Return the images of the first, then of the next."""

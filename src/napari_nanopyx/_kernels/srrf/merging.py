@@ -125,7 +125,7 @@ class TimePointMerger:
         """Return nothing: what a block leaves behind has yet to be reduced."""
         return {}
 
-    def add(self, frames: range, partial: Partial) -> None:
+    def add(self, frames: range, partial: Partial, threads: int = 1) -> None:  # noqa: ARG002
         """Take in a block; blocks must come in order."""
         if frames.start < self._next_frame:
             raise ValueError(
