@@ -1,10 +1,9 @@
 """Non-local means in plain Python loops: tag2tag makes the Numba implementation of it.
 
 The arguments are those of kernel.c; arrays arrive flat. Sums are float64, so that none
-needs a second look.
+needs a second look. What is done to a row stands in functions of its own, on slices that
+begin with the first pixel: in these, Numba computes several pixels at once.
 """
-
-import math
 
 import numpy as np
 from numba import njit, prange
@@ -28,6 +27,80 @@ def mirrored(
 # tag-end: mirrored
 
 
+# tag-start: sum_along
+def sum_along(here, there, weights, squares, along):
+    """Sum the squared differences of two rows along the row over each patch."""
+    for c in range(len(squares)):
+        difference = np.float64(here[c]) - there[c]
+        squares[c] = difference * difference
+    for c in range(len(along)):
+        along[c] = 0.0
+    for i in range(len(weights)):
+        weight = np.float64(weights[i])
+        part = squares[i : i + len(along)]
+        for c in range(len(along)):
+            along[c] += weight * part[c]
+# tag-end: sum_along
+
+
+# tag-start: sum_down
+def sum_down(along, weights, limits, rests, sums):
+    """Sum down the columns; what passes a limit on the way becomes very large."""
+    for c in range(len(sums)):
+        sums[c] = 0.0
+    for i in range(len(weights)):
+        line = along[i]
+        weight = np.float64(weights[i])
+        limit = np.float64(limits[i]) + rests[i]
+        for c in range(len(sums)):
+            value = sums[c] + weight * line[c]
+            sums[c] = value if value <= limit else 1e38
+# tag-end: sum_down
+
+
+# tag-start: weigh
+def weigh(sums, slope, offset, power, shifted, alike):
+    """Find how much each patch counts, a power of two: see kernel.c.
+
+    The whole part of the exponent is added to the bits of what the rest gives.
+    """
+    beyond, half = np.float64(power[0]), np.float64(power[1])
+    p1, p2, p3 = np.float64(power[2]), np.float64(power[3]), np.float64(power[4])
+    p4, p5, p6 = np.float64(power[5]), np.float64(power[6]), np.float64(power[7])
+    rounding = 6755399441055744.0
+    for c in range(len(sums)):
+        x = max(-max(sums[c] * slope - offset, 0.0), -125.0) - beyond
+        shifted[c] = x - half + rounding
+        f = x - (shifted[c] - rounding)
+        alike[c] = ((((((p6 * f + p5) * f + p4) * f + p3) * f + p2) * f) + p1) * f + 1.0
+    whole, bits = shifted.view(np.int64), alike.view(np.int64)
+    for c in range(len(sums)):
+        bits[c] += (whole[c] - 0x4338000000000000) << 52
+# tag-end: weigh
+
+
+# tag-start: gather
+def gather(here, there, inside, alike, total, light):
+    """Add the weighted pixels of one row."""
+    for c in range(len(total)):
+        weight = alike[c] * inside[c]
+        light[c] += weight
+        total[c] += weight * (np.float64(there[c]) - here[c])
+# tag-end: gather
+
+
+# tag-copy: sum_along; "def sum_along" -> "@njit(cache=True, fastmath={'contract'})\ndef sum_along"
+
+
+# tag-copy: sum_down; "def sum_down" -> "@njit(cache=True, fastmath={'contract'})\ndef sum_down"
+
+
+# tag-copy: weigh; "def weigh" -> "@njit(cache=True, fastmath={'contract'})\ndef weigh"
+
+
+# tag-copy: gather; "def gather" -> "@njit(cache=True, fastmath={'contract'})\ndef gather"
+
+
 # tag-start: denoise
 def denoise(
     frames, count, height, width, tables, depth, gaussian, window, before, distance,
@@ -35,72 +108,54 @@ def denoise(
     image, denoised,
 ):
     """Average the pixels around each pixel, a band of rows after the other."""
-    pixels = frames.reshape((count * depth, height, width))
+    pixels = frames.reshape((count, depth, height, width))
     lines = image.reshape((count * depth, framed_rows, stride))
     out = denoised.reshape((count, height, width))
-    band = 16
+    counts = weights[7 : 7 + window]
+    left, band = border - before, 16
     bands = (height + band - 1) // band
     for item in range(count * bands):
         frame, first = item // bands, item % bands * band
         table = frame % tables
-        middle = frame * depth + depth // 2
-        inverse, slope, offset = settings[4 * table + 1 : 4 * table + 4]
+        inverse = settings[4 * table + 1]
+        slope, offset = settings[4 * table + 2], settings[4 * table + 3]
         entries = table * (window + 14) + 7
         rows = min(band, height - first)
         total = np.zeros((rows, width))
         light = np.zeros((rows, width))
-        along = np.zeros((rows + window - 1, width))
-        squares = np.zeros(width + window)
-        sums = np.zeros(width)
+        along = np.empty((rows + window - 1, width))
+        squares = np.empty(width + window - 1)
+        sums, shifted, alike = np.empty(width), np.empty(width), np.empty(width)
         side = 2 * distance + 1
         for shift in range(depth * side * side):
             time = shift // (side * side)
             if times[table * depth + time] == 0:
                 continue
-            picture = frame * depth + time
             down = shift // side % side - distance
             across = shift % side - distance
+            here = lines[frame * depth + depth // 2, first:]
+            there = lines[frame * depth + time, first:]
             for y in range(rows + window - 1):
-                here = lines[middle, first + y + border - before]
-                there = lines[picture, first + y + border - before + down]
-                left = border - before
-                for c in range(width + window - 1):
-                    difference = np.float64(here[left + c]) - there[left + c + across]
-                    squares[c] = difference * difference
-                along[y] = 0
-                for i in range(window):
-                    weight = weights[7 + i]
-                    for c in range(width):
-                        along[y, c] += weight * squares[c + i]
+                sum_along(
+                    here[y + left, left:], there[y + left + down, left + across :],
+                    counts, squares, along[y],
+                )
             for row in range(rows):
                 other = first + row + down
                 if gaussian and (other < 0 or other >= height):
                     continue
-                sums[:] = 0
-                for i in range(window):
-                    weight = weights[7 + i]
-                    limit = np.float64(limits[entries + i]) + rests[entries + i]
-                    for c in range(width):
-                        value = sums[c] + weight * along[row + i, c]
-                        sums[c] = value if value <= limit else np.inf
-                here = lines[middle, first + row + border]
-                there = lines[picture, other + border]
-                for c in range(width):
-                    if sums[c] < np.inf:
-                        exponent = -max(sums[c] * slope - offset, 0.0) - power[0]
-                        if power[1] == 0:
-                            weight = math.exp(0.6931471805599453 * exponent)
-                        else:
-                            whole = math.floor(exponent)
-                            weight = math.ldexp(1 + exponent - whole, int(whole))
-                        weight *= inside[border + c + across]
-                        light[row, c] += weight
-                        difference = there[border + c + across] - here[border + c]
-                        total[row, c] += weight * difference
+                sum_down(along[row:], counts, limits[entries:], rests[entries:], sums)
+                weigh(sums, slope, offset, power, shifted, alike)
+                gather(
+                    here[row + border, border:],
+                    there[row + border + down, border + across :],
+                    inside[border + across :], alike, total[row], light[row],
+                )
         for row in range(rows):
             for c in range(width):
                 change = total[row, c] / light[row, c] * inverse
-                out[frame, first + row, c] = pixels[middle, first + row, c] + change
+                middle = pixels[frame, depth // 2, first + row, c]
+                out[frame, first + row, c] = middle + change
 # tag-end: denoise
 
 
