@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -10,10 +9,6 @@ if TYPE_CHECKING:
 
 FORMAT = "{l_bar}{bar}| {remaining} left"
 """Short, so that napari's Cancel button beside it stays in sight."""
-
-
-SHOWN_EVERY_SECONDS = 0.25
-"""Each time the bar moves, napari processes all events that wait."""
 
 
 class ActivityBar:
@@ -26,7 +21,6 @@ class ActivityBar:
         self._title = title
         self._bar: cancelable_progress | None = None
         self._closed = False
-        self._shown_at = 0.0
 
     @property
     def cancelled(self) -> bool:
@@ -44,17 +38,10 @@ class ActivityBar:
         bar = self._bar
         if self._closed:
             self.close()
-        elif bar is not None and done > bar.n and self._is_due():
+        elif bar is not None and done > bar.n:
             if bar.total != total:
                 bar.total = total
             bar.update(done - bar.n)
-
-    def _is_due(self) -> bool:
-        now = time.monotonic()
-        if now - self._shown_at < SHOWN_EVERY_SECONDS:
-            return False
-        self._shown_at = now
-        return True
 
     def close(self) -> None:
         """Take the line away, for good."""

@@ -189,16 +189,20 @@ class StepWidget(DockContent):
 
     def _show_queue(self) -> None:
         self.stop_button.setEnabled(bool(self.watches))
-        self.progress_bar.setVisible(bool(self.watches))
         if self.watches:
             self.progress_bar.setRange(0, 0)
+        self.progress_bar.setVisible(bool(self.watches))
+        if self.watches:
             waiting = len(self.watches) - 1
             self.status.setText(f"Running, {waiting} waiting" if waiting else "Running")
 
     def _on_progress(self, done: int, total: int) -> None:
-        self.progress_bar.setRange(0, total)
-        self.progress_bar.setValue(done)
-        self.progress_bar.setFormat(f"{done} of {total} frames")
+        bar = self.progress_bar
+        bar.setUpdatesEnabled(False)  # or each of these would paint at once
+        bar.setRange(0, total)
+        bar.setValue(done)
+        bar.setFormat(f"{done} of {total} frames")
+        bar.setUpdatesEnabled(True)
 
     def _on_success(self, outcome: Outcome) -> None:
         done = how_it_was_computed(outcome.provenance)

@@ -1,10 +1,13 @@
 """Follows a job from the GUI thread: progress, Stop, and windows that close meanwhile.
 
-A timer looks at the job twenty times a second. Nothing of Qt is touched by the compute
-thread, so there is nothing to lock and nothing to call in a window that is gone.
+A timer looks at the job twenty times a second; what it shows changes less often.
+Nothing of Qt is touched by the compute thread, so there is nothing to lock and nothing
+to call in a window that is gone.
 """
 
 from __future__ import annotations
+
+import time
 
 from qtpy.QtCore import QEvent, QObject, QTimer, Signal
 from qtpy.QtWidgets import QWidget
@@ -13,6 +16,9 @@ from napari_nanopyx.widgets.activity import ActivityBar
 from napari_nanopyx.widgets.compute import Job
 
 LOOK_EVERY_MILLISECONDS = 50
+SHOW_EVERY_SECONDS = 0.2
+SHOWING_SHARE = 0.08
+"""Of the time, what showing may take: each bar that moves has the window painted."""
 
 
 class Watch(QObject):
@@ -44,6 +50,7 @@ class Watch(QObject):
         """Whether everything has been reported, which is later than the job's end."""
         self._bar = ActivityBar(title)
         self._done = 0
+        self._show_from = 0.0
         self._looking = False
         self._closing = False
         self._timer = QTimer(self)
@@ -90,10 +97,16 @@ class Watch(QObject):
         if self._bar.cancelled:
             self.job.stop()
         done, total = self.job.done, self.job.total
+        began = time.monotonic()
+        if began < self._show_from:
+            return
         if done > self._done:
             self._done = done
             self.progressed.emit(done, total)
         self._bar.show(done, total)
+        ended = time.monotonic()
+        pause = max(SHOW_EVERY_SECONDS, (ended - began) / SHOWING_SHARE)
+        self._show_from = ended + pause
 
     def _finish(self) -> None:
         job, self.over = self.job, True

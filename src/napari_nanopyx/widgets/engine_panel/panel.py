@@ -32,12 +32,18 @@ from napari_nanopyx.widgets.scrolled import ScrolledColumn
 from napari_nanopyx.widgets.steering import steering
 
 REDRAW_EVERY_MILLISECONDS = 150
+REDRAWING_SHARE = 0.08
+"""Of the time, what drawing may take: the rest is there for the user."""
+SELDOMEST_MILLISECONDS = 3000
 AGE_EVERY_SECONDS = 10.0
 BENCHMARK_SIZES = (64, 128, 256)
 
 
 class EnginePanel(DockContent):
-    """Shows a `PanelModel`, at most seven times a second and only while visible."""
+    """Shows a `PanelModel` while visible, at most seven times a second.
+
+    Where drawing takes long, on a busy computer, it is drawn less often.
+    """
 
     def __init__(self) -> None:
         super().__init__()
@@ -68,6 +74,10 @@ class EnginePanel(DockContent):
         self._timer = QTimer(self)
         self._timer.setInterval(REDRAW_EVERY_MILLISECONDS)
         self._timer.timeout.connect(self._redraw)
+        self._painted = QTimer(self)
+        self._painted.setSingleShot(True)
+        self._painted.setInterval(1)  # at 0 it would come before the painting
+        self._painted.timeout.connect(self._take_time)
         self._lay_out()
         self.tasks.currentIndexChanged.connect(self._show_task)
         self.doctor.clicked.connect(self._show_doctor)
@@ -165,6 +175,13 @@ class EnginePanel(DockContent):
         _show(self.missing, missing_lines(rows))
         self._scrolled.claim_height()
         self._look_again_after_a_run()
+        self._painted.start()
+
+    def _take_time(self) -> None:
+        """Wait the longer, the longer it took to draw and to paint."""
+        cost = 1000 * (time.monotonic() - self._drawn_at)
+        pause = max(REDRAW_EVERY_MILLISECONDS, round(cost / REDRAWING_SHARE))
+        self._timer.setInterval(min(pause, SELDOMEST_MILLISECONDS))
 
     def _draw_times(self, rows: list[Row], available: list[Row]) -> None:
         names = [row.implementation.name for row in rows]

@@ -39,7 +39,10 @@ class TimesPlot(QWidget):
             axis.enableAutoSIPrefix(False)
             axis.setPen(_GREY)
             axis.setTextPen(_GREY)
-        self._drawn: dict[tuple[str, str], tuple[Any, ...]] = {}
+        self._drawn: dict[tuple[str, str, str], Any] = {}
+        """What there is of each implementation, colour and kind."""
+        self._shown: dict[tuple[str, str, str], Any] = {}
+        """The numbers of it."""
         # Its own wish would leave no room for the table.
         self.plot.setSizePolicy(
             QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Ignored
@@ -67,40 +70,48 @@ class TimesPlot(QWidget):
         expected
             Seconds for a frame, by implementation.
         """
-        wanted = {(name, colour(name, names)) for name in {*series, *expected}}
-        for gone in self._drawn.keys() - wanted:
-            for item in self._drawn.pop(gone):
-                self.plot.removeItem(item)
         last = max((times.last for times in series.values()), default=0)
-        for name, own in sorted(wanted):
-            if (name, own) not in self._drawn:
-                self._drawn[name, own] = self._new_items(own)
-            *dots, bar = self._drawn[name, own]
-            times = series.get(name, Series())
-            kinds = (times.warm, times.cold, times.failed)
-            for item, (places, milliseconds) in zip(dots, kinds, strict=True):
-                item.setData(places, milliseconds)
-            place = last + max(1.0, 0.02 * last)
-            seconds = expected.get(name)
-            if seconds is None:
-                bar.setData([], [])
-            else:
-                three = (seconds.low, seconds, seconds.high)
-                bar.setData([place] * 3, [1000 * float(each) for each in three])
+        wanted = {}
+        for name in {*series, *expected}:
+            own, times = colour(name, names), series.get(name, Series())
+            wanted[name, own, "warm"] = times.warm
+            wanted[name, own, "cold"] = times.cold
+            wanted[name, own, "failed"] = times.failed
+            wanted[name, own, "expected"] = _bar(last, expected.get(name))
+        # Each item costs time at every redraw: only what there is, and what changed.
+        wanted = {key: numbers for key, numbers in wanted.items() if numbers[0]}
+        for gone in self._drawn.keys() - wanted.keys():
+            self.plot.removeItem(self._drawn.pop(gone))
+            del self._shown[gone]
+        for key, numbers in sorted(wanted.items()):
+            if key not in self._drawn:
+                self._drawn[key] = self._new_item(*key[1:])
+            if self._shown.get(key) != numbers:
+                self._drawn[key].setData(*numbers)
+                self._shown[key] = numbers
 
-    def _new_items(self, own: str) -> tuple[Any, ...]:
-        looks: tuple[dict[str, Any], ...] = (
-            {"symbol": "o", "symbolBrush": own, "symbolPen": None},
-            {"symbol": "o", "symbolBrush": None, "symbolPen": own},
-            {"symbol": "x", "symbolBrush": own, "symbolPen": own},
-        )
-        dots = [
-            self.plot.plot([], [], pen=None, symbolSize=_SIZE, **look) for look in looks
-        ]
-        line = pyqtgraph.mkPen(own, width=2)
-        ends = {"symbol": "d", "symbolBrush": own, "symbolPen": None}
-        bar = self.plot.plot([], [], pen=line, symbolSize=_SIZE, **ends)
-        return (*dots, bar)
+    def _new_item(self, own: str, kind: str) -> Any:
+        looks: dict[str, dict[str, Any]] = {
+            "warm": {"symbol": "o", "symbolBrush": own, "symbolPen": None},
+            "cold": {"symbol": "o", "symbolBrush": None, "symbolPen": own},
+            "failed": {"symbol": "x", "symbolBrush": own, "symbolPen": own},
+            "expected": {"symbol": "d", "symbolBrush": own, "symbolPen": None},
+        }
+        line = pyqtgraph.mkPen(own, width=2) if kind == "expected" else None
+        return self.plot.plot([], [], pen=line, symbolSize=_SIZE, **looks[kind])
+
+
+def _bar(last: int, seconds: Expected | None) -> tuple[list[int], list[float]]:
+    """Return the ends and the middle of a bar at the right of the last place.
+
+    Its place moves rarely, because each move draws all bars anew.
+    """
+    if seconds is None:
+        return [], []
+    step = max(1, 1 << (last // 32).bit_length())
+    place = (last // step + 1) * step
+    three = (seconds.low, seconds, seconds.high)
+    return [place] * 3, [1000 * float(each) for each in three]
 
 
 class _Milliseconds(pyqtgraph.AxisItem):  # type: ignore[misc]

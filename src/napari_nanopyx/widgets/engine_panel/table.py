@@ -38,6 +38,7 @@ COLOURS = (
 """Told apart by people who see colours differently (after Okabe and Ito)."""
 
 _SWATCH = 10
+_COLOUR_ROLE = Qt.ItemDataRole.UserRole + 1
 
 
 class ImplementationTable(QTreeWidget):
@@ -130,8 +131,12 @@ def paint(table: ImplementationTable, names: Sequence[str]) -> None:
         item = table.topLevelItem(place)
         if item is None:
             continue
+        own = colour(item.data(0, Qt.ItemDataRole.UserRole), names)
+        if item.data(0, _COLOUR_ROLE) == own:
+            continue  # a new swatch would have all columns measured again
+        item.setData(0, _COLOUR_ROLE, own)
         swatch = QPixmap(_SWATCH, _SWATCH)
-        swatch.fill(QColor(colour(item.data(0, Qt.ItemDataRole.UserRole), names)))
+        swatch.fill(QColor(own))
         item.setData(0, Qt.ItemDataRole.DecorationRole, swatch)
 
 
