@@ -6,13 +6,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_nanopyx.widgets.layers import PREVIEW, Source, layer_options
+from napari_nanopyx.widgets.layers import PREVIEW, Source, layer_options, read
 from napari_nanopyx.widgets.preview.region import Side
 from napari_nanopyx.widgets.preview.request import Picture
 
 if TYPE_CHECKING:
     from napari.layers import Image
     from napari.viewer import Viewer
+
+_GRID = ("scale", "translate", "rotate", "shear", "affine")
+"""What says where the pixels of a layer lie in the world."""
 
 
 def why_not(viewer: Viewer, layer: Image | None) -> str:
@@ -48,6 +51,11 @@ def present_frame(viewer: Viewer, layer: Image, source: Source) -> int:
         return 0
     frame = round(float(layer.world_to_data(viewer.dims.point)[source.axes.taken[0]]))
     return min(max(frame, 0), source.shape[0] - 1)
+
+
+def _is_so(layer: Image, option: str, value: Any) -> bool:
+    """Tell whether a part of a layer's place in the world has this value."""
+    return np.array_equal(getattr(read(layer), option), value)
 
 
 class PreviewLayer:
@@ -97,11 +105,16 @@ class PreviewLayer:
 
     def _update(self, picture: Picture, name: str, options: dict[str, Any]) -> None:
         layer = self._layer
-        layer.data = picture.image
-        for option in ("scale", "translate", "rotate", "shear", "affine"):
-            value = options[option]
-            if not np.array_equal(np.asarray(getattr(layer, option)), value):
-                setattr(layer, option, value)
+        moved = [name for name in _GRID if not _is_so(layer, name, options[name])]
+        # All at once: of each change by itself, napari draws everything anew.
+        with layer.events.blocker_all():
+            layer.data = picture.image
+            for option in moved:
+                setattr(layer, option, options[option])
+        layer.refresh()
+        layer.events.data(value=layer.data)
+        for option in moved[-1:]:  # each would have all layers looked at again
+            layer.events[option]()
         if layer.name != name:
             layer.name = name
         if tuple(layer.contrast_limits) == self._contrast:
