@@ -50,8 +50,7 @@ def denoise_nlm(
         The time goes with its square.
     h : float, optional
         How different patches may be that count as alike, in grey levels, above 0: more
-        removes more noise, and detail. By default 0.8 sigma in fast and 0.6 sigma in
-        Gaussian mode, which is cautious: see the notes.
+        removes more noise, and detail. By default 0.8 sigma: see the notes.
     sigma : float, optional
         Standard deviation of the noise in grey levels, 0 or more. What it adds to the
         difference of two patches is not counted. By default it is estimated for each
@@ -139,13 +138,13 @@ def denoise_nlm(
     # Until a frame is read, the first one's noise stands for its own.
     first = (noise_sigma(source[:1][0]) or 1.0) if sigma is None else _sigma(sigma, h)
     noise = np.full(source.shape[0], first)
-    likeness = SHARE[mode] * noise if h is None else np.full(len(noise), h)
+    likeness = SHARE * noise if h is None else np.full(len(noise), h)
 
     def measure(frame: int, pictures: NDArray[Any]) -> None:
         middle = len(pictures) // (2 * around + 1) * around
         noise[frame] = noise_sigma(pictures[middle : middle + source.shape[1]])
         if h is None:
-            likeness[frame] = SHARE[mode] * noise[frame]
+            likeness[frame] = SHARE * noise[frame]
 
     task = tasks()["nlm"]
     plan = task.plan(

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Literal
 
 import numpy as np
@@ -13,7 +11,7 @@ from numpy.typing import NDArray
 Mode = Literal["fast", "gaussian"]
 Exponential = Literal["exact", "linear"]
 
-SHARE: Mapping[str, float] = MappingProxyType({"fast": 0.8, "gaussian": 0.6})
+SHARE = 0.8
 """What h is by default, as a share of the noise's standard deviation."""
 
 FARTHEST = 5.0
