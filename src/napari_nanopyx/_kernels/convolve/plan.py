@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_nanopyx._kernels.convolve import reference, separable
-from napari_nanopyx._kernels.declaration import Cost, Output, Partial
-from napari_nanopyx._kernels.frame_merger import FrameMerger
+from napari_nanopyx._kernels.declaration import Cost, Partial
+from napari_nanopyx._kernels.frame_by_frame import FrameByFrame
 from napari_nanopyx._kernels.layout import padded
 
 ROWS = 4
@@ -23,7 +23,7 @@ BLOCK = 128
 
 
 @dataclass(frozen=True)
-class ConvolvePlan:
+class ConvolvePlan(FrameByFrame):
     """Correlation of (T, Y, X) frames with a kernel, edge pixels continued.
 
     Parameters
@@ -35,6 +35,8 @@ class ConvolvePlan:
     is_separated : bool
         Whether the kernel's factors are applied one after the other.
     """
+
+    output = "convolved"
 
     shape: tuple[int, int, int]
     kernel: NDArray[np.float32]
@@ -56,25 +58,15 @@ class ConvolvePlan:
         return replace(self, is_separated=True)
 
     @property
+    def output_shape(self) -> tuple[int, int]:
+        """Rows and columns, as of the input."""
+        return self.shape[1:]
+
+    @property
     def cost(self) -> Cost:
         """One multiply-add for each weight and pixel; pixels are read and written."""
         pixels = self.shape[1] * self.shape[2]
         return Cost(2.0 * self.kernel.size * pixels, 8.0 * pixels)
-
-    @property
-    def segments(self) -> Sequence[range]:
-        """Any frames may share a block."""
-        return [range(self.shape[0])]
-
-    @property
-    def block_bytes_per_frame(self) -> int:
-        """The frame and the result."""
-        return int(self.cost.bytes)
-
-    @property
-    def accumulates(self) -> bool:
-        """Every frame has its own output."""
-        return False
 
     @property
     def tables_vary(self) -> bool:
@@ -85,10 +77,6 @@ class ConvolvePlan:
         """Return how many rows a thread takes at a time, in whole groups of ROWS."""
         shared = -(-self.shape[1] // (4 * threads))
         return ROWS * -(-min(64, max(16, shared)) // ROWS)
-
-    def parts(self, count: int, part_rows: int) -> int:
-        """Return the number of bands of rows in all frames of a block."""
-        return count * -(-self.shape[1] // part_rows)
 
     def work_floats(self, part_rows: int) -> dict[str, int]:  # noqa: ARG002
         """Return room for a frame continued by its edges, and for its offset."""
@@ -129,10 +117,6 @@ class ConvolvePlan:
             return {"weights": np.concatenate(self.factors)}
         return {"weights": self.kernel}
 
-    def outputs(self, frames: range) -> dict[str, Output]:
-        """Return the finished frames."""
-        return {"convolved": Output((len(frames), *self.shape[1:]))}
-
     def reference(self, block: NDArray[Any], frames: range) -> Partial:  # noqa: ARG002
         """Convolve in float64, straight from the formula."""
         return {"convolved": reference.frames(block, self.kernel)}
@@ -141,7 +125,3 @@ class ConvolvePlan:
         """Return the same for frames of this shape."""
         count, height, width = shape
         return replace(self, shape=(count, height, width))
-
-    def merger(self) -> FrameMerger:
-        """Return an empty stack to put frames into."""
-        return FrameMerger("convolved", self.shape)

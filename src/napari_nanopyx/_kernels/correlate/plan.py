@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property, reduce
 from math import log2, prod
@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from napari_nanopyx._kernels.correlate import reference
 from napari_nanopyx._kernels.correlate.interpolation import interpolated
-from napari_nanopyx._kernels.declaration import Cost, Output, Partial
-from napari_nanopyx._kernels.frame_merger import FrameMerger
+from napari_nanopyx._kernels.declaration import Cost, Partial
+from napari_nanopyx._kernels.frame_by_frame import FrameByFrame
 from napari_nanopyx._kernels.layout import padded
 
 ROWS = 9
@@ -25,7 +25,7 @@ FLOPS_PER_SAMPLE = 12.0
 
 
 @dataclass(frozen=True)
-class CorrelatePlan:
+class CorrelatePlan(FrameByFrame):
     """Correlation of frames, (T, Y, X) or (T, Z, Y, X), with a reference, or one each.
 
     Parameters
@@ -45,6 +45,8 @@ class CorrelatePlan:
         default all the same. What comes from outside the frame never does.
     """
 
+    output = "sums"
+
     shape: tuple[int, ...]
     scene: NDArray[np.float32]
     reach: tuple[int, ...]
@@ -63,6 +65,11 @@ class CorrelatePlan:
         return tuple(2 * each + 1 for each in self.reach)
 
     @property
+    def output_shape(self) -> tuple[int, ...]:
+        """One sum for each displacement."""
+        return self.places
+
+    @property
     def has_many(self) -> bool:
         """Whether each frame has a reference of its own."""
         return len(self.scene) > 1
@@ -78,20 +85,10 @@ class CorrelatePlan:
         return Cost(flops, 4.0 * (prod(self.shape[1:]) + prod(self.places)))
 
     @property
-    def segments(self) -> Sequence[range]:
-        """Any frames may share a block."""
-        return [range(self.shape[0])]
-
-    @property
     def block_bytes_per_frame(self) -> int:
         """The frame, its sums, and its reference if it has one of its own."""
         samples = prod(self.finer * each for each in self.scene.shape[1:])
         return int(self.cost.bytes) + (4 * samples if self.has_many else 0)
-
-    @property
-    def accumulates(self) -> bool:
-        """Every frame has its own sums."""
-        return False
 
     @property
     def tables_vary(self) -> bool:
@@ -101,14 +98,6 @@ class CorrelatePlan:
     def part_rows(self, threads: int) -> int:  # noqa: ARG002
         """Return the rows of displacements that a thread takes at a time."""
         return ROWS
-
-    def parts(self, count: int, part_rows: int) -> int:  # noqa: ARG002
-        """Return the number of groups of rows in all frames of a block."""
-        return count * -(-self.places[0] // ROWS)
-
-    def work_floats(self, part_rows: int) -> dict[str, int]:  # noqa: ARG002
-        """Nothing is kept between steps."""
-        return {}
 
     def scratch_floats(self, part_rows: int) -> int:  # noqa: ARG002
         """Return room for a row of pixels."""
@@ -197,10 +186,6 @@ class CorrelatePlan:
             np.multiply(block[index][of], each, out=result[index][to])
         return result
 
-    def outputs(self, frames: range) -> dict[str, Output]:
-        """Return the sums at all displacements."""
-        return {"sums": Output((len(frames), *self.places))}
-
     def reference(self, block: NDArray[Any], frames: range) -> Partial:
         """Sum in float64, straight from the definition."""
         templates = self.templates(block, frames)
@@ -232,7 +217,3 @@ class CorrelatePlan:
                 for line, side in zip(self.weights, sides, strict=True)
             ),
         )
-
-    def merger(self) -> FrameMerger:
-        """Return an empty stack to put sums into."""
-        return FrameMerger("sums", (self.shape[0], *self.places))

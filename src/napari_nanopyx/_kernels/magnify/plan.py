@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from math import ceil, log2
 from typing import Any
@@ -11,15 +11,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_nanopyx._kernels import catmull_rom
-from napari_nanopyx._kernels.declaration import Cost, Output, Partial
-from napari_nanopyx._kernels.frame_merger import FrameMerger
+from napari_nanopyx._kernels.declaration import Cost, Partial
+from napari_nanopyx._kernels.frame_by_frame import FrameByFrame
 from napari_nanopyx._kernels.layout import padded
 from napari_nanopyx._kernels.magnify import reference
 from napari_nanopyx._kernels.magnify.kernels import TAPS, Kernel, taps_at
 
 
 @dataclass(frozen=True)
-class MagnifyPlan:
+class MagnifyPlan(FrameByFrame):
     """Magnification of (T, Y, X) frames by interpolation.
 
     Parameters
@@ -33,6 +33,8 @@ class MagnifyPlan:
     kernel : str
         The interpolation.
     """
+
+    output = "magnified"
 
     shape: tuple[int, int, int]
     factor: tuple[float, float]
@@ -68,36 +70,9 @@ class MagnifyPlan:
         return Cost((2.0 * self._taps - 1.0) * height * (columns + width), size)
 
     @property
-    def segments(self) -> Sequence[range]:
-        """Any frames may share a block."""
-        return [range(self.shape[0])]
-
-    @property
-    def block_bytes_per_frame(self) -> int:
-        """The magnified frame and the frame it is made from."""
-        return int(self.cost.bytes)
-
-    @property
-    def accumulates(self) -> bool:
-        """Every frame has its own output."""
-        return False
-
-    @property
     def tables_vary(self) -> bool:
         """Whether frames are shifted one by one."""
         return len(self.shift) > 1
-
-    def part_rows(self, threads: int) -> int:
-        """Return how many output rows a thread takes at a time."""
-        return max(16, -(-self.output_shape[0] // (4 * threads)))
-
-    def parts(self, count: int, part_rows: int) -> int:
-        """Return the number of bands of rows in all frames of a block."""
-        return count * -(-self.output_shape[0] // part_rows)
-
-    def work_floats(self, part_rows: int) -> dict[str, int]:  # noqa: ARG002
-        """Nothing is kept between steps."""
-        return {}
 
     def scratch_floats(self, part_rows: int) -> int:  # noqa: ARG002
         """Return room for the input rows of an output row, and their weighted sum."""
@@ -168,10 +143,6 @@ class MagnifyPlan:
             coordinates(width, columns, column_shift),
         )
 
-    def outputs(self, frames: range) -> dict[str, Output]:
-        """Return the finished frames."""
-        return {"magnified": Output((len(frames), *self.output_shape))}
-
     def reference(self, block: NDArray[Any], frames: range) -> Partial:
         """Magnify in float64, straight from the formula."""
         shifts = np.broadcast_to(self.shift, (self.shape[0], 2))
@@ -199,7 +170,3 @@ class MagnifyPlan:
             np.resize(self.shift, (frames, 2)), np.negative(farthest), farthest
         )
         return replace(self, shape=(count, height, width), shift=shift)
-
-    def merger(self) -> FrameMerger:
-        """Return an empty stack to put frames into."""
-        return FrameMerger("magnified", (self.shape[0], *self.output_shape))

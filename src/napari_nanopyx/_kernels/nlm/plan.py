@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from math import log2
@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_nanopyx._kernels.declaration import Cost, Output, Partial
-from napari_nanopyx._kernels.frame_merger import FrameMerger
+from napari_nanopyx._kernels.declaration import Cost, Partial
+from napari_nanopyx._kernels.frame_by_frame import FrameByFrame
 from napari_nanopyx._kernels.layout import padded
 from napari_nanopyx._kernels.nlm import reference
 from napari_nanopyx._kernels.nlm.patches import LOWERED, Exponential, Mode, Patches
@@ -44,7 +44,7 @@ LOG2_E = 1.4426950408889634
 
 
 @dataclass(frozen=True)
-class NlmPlan:
+class NlmPlan(FrameByFrame):
     """Non-local means of (T, Y, X) frames.
 
     Parameters
@@ -67,6 +67,8 @@ class NlmPlan:
         ``"exact"``, or ``"linear"`` between powers of two.
     """
 
+    output = "denoised"
+
     shape: tuple[int, int, int]
     h: NDArray[np.float64]
     sigma: NDArray[np.float64]
@@ -83,8 +85,8 @@ class NlmPlan:
         return 2 * self.frame_distance + 1
 
     @property
-    def size(self) -> tuple[int, int]:
-        """Rows and columns of a picture, and of the output."""
+    def output_shape(self) -> tuple[int, int]:
+        """Rows and columns of the output, and of each picture."""
         return self.shape[1] // self.depth, self.shape[2]
 
     @cached_property
@@ -105,25 +107,10 @@ class NlmPlan:
     @property
     def cost(self) -> Cost:
         """Of each pixel and shift: a difference, two sums over a window, a weight."""
-        pixels = self.size[0] * self.size[1]
+        pixels = self.output_shape[0] * self.output_shape[1]
         shifts = self.depth * (2 * self.patch_distance + 1) ** 2
         each = (4 if self.mode == "gaussian" else 2) * self.patches.window + 20
         return Cost(float(pixels * shifts * each), 4.0 * (self.depth + 1) * pixels)
-
-    @property
-    def segments(self) -> Sequence[range]:
-        """Any frames may share a block."""
-        return [range(self.shape[0])]
-
-    @property
-    def block_bytes_per_frame(self) -> int:
-        """The frame and the result."""
-        return int(self.cost.bytes)
-
-    @property
-    def accumulates(self) -> bool:
-        """Every frame has its own output."""
-        return False
 
     @cached_property
     def tables_vary(self) -> bool:
@@ -140,11 +127,7 @@ class NlmPlan:
 
     def part_rows(self, threads: int) -> int:
         """Return how many rows a thread takes at a time."""
-        return min(32, max(8, -(-self.size[0] // (4 * threads))))
-
-    def parts(self, count: int, part_rows: int) -> int:
-        """Return the number of bands of rows in all frames of a block."""
-        return count * -(-self.size[0] // part_rows)
+        return min(32, max(8, -(-self.output_shape[0] // (4 * threads))))
 
     def work_floats(self, part_rows: int) -> dict[str, int]:  # noqa: ARG002
         """Return room for the mirrored pictures of a frame."""
@@ -162,17 +145,19 @@ class NlmPlan:
 
     @property
     def _stride(self) -> int:
-        return padded(padded(self.size[1]) + 2 * self._border + self.patch_size + 16)
+        return padded(
+            padded(self.output_shape[1]) + 2 * self._border + self.patch_size + 16
+        )
 
     @property
     def _framed_rows(self) -> int:
-        return ROWS * -(-self.size[0] // ROWS) + 2 * self._border
+        return ROWS * -(-self.output_shape[0] // ROWS) + 2 * self._border
 
     def scalars(self, part_rows: int) -> dict[str, int | float]:
         """Return sizes."""
         return {
-            "height": self.size[0],
-            "width": self.size[1],
+            "height": self.output_shape[0],
+            "width": self.output_shape[1],
             "part_rows": part_rows,
             "depth": self.depth,
             "gaussian": int(self.mode == "gaussian"),
@@ -191,10 +176,12 @@ class NlmPlan:
         each = [self._limits(h, sigma) for h, sigma in noise]
         unused = (ROWS - 1, ROWS - 1)
         columns = np.zeros(self._stride, np.float32)
-        columns[self._border : self._border + self.size[1]] = 1
+        columns[self._border : self._border + self.output_shape[1]] = 1
         return {
-            "row_index": _mirrored(self.size[0], self._border, self._framed_rows),
-            "column_index": _mirrored(self.size[1], self._border, self._stride),
+            "row_index": _mirrored(
+                self.output_shape[0], self._border, self._framed_rows
+            ),
+            "column_index": _mirrored(self.output_shape[1], self._border, self._stride),
             "inside": columns if self.mode == "gaussian" else np.ones_like(columns),
             "power": np.array(POWER[self.exponential], np.float32),
             "weights": np.pad(self.patches.weights, unused),
@@ -233,13 +220,9 @@ class NlmPlan:
             "margins": margins.astype(np.float32),
         }
 
-    def outputs(self, frames: range) -> dict[str, Output]:
-        """Return the finished frames."""
-        return {"denoised": Output((len(frames), *self.size))}
-
     def reference(self, block: NDArray[Any], frames: range) -> Partial:
         """Denoise in float64, straight from the definition."""
-        pictures = block.reshape(len(frames), self.depth, *self.size)
+        pictures = block.reshape(len(frames), self.depth, *self.output_shape)
         settings = self.patches, self.patch_distance
         denoised = [
             reference.frame(
@@ -262,10 +245,6 @@ class NlmPlan:
         return replace(
             self, shape=(count, height, width), h=h, sigma=sigma, streamed=False
         )
-
-    def merger(self) -> FrameMerger:
-        """Return an empty stack to put frames into."""
-        return FrameMerger("denoised", (self.shape[0], *self.size))
 
 
 def _mirrored(length: int, border: int, count: int) -> NDArray[np.int32]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from math import ceil
@@ -11,8 +11,8 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_nanopyx._kernels.declaration import Cost, Output, Partial
-from napari_nanopyx._kernels.frame_merger import FrameMerger
+from napari_nanopyx._kernels.declaration import Cost, Partial
+from napari_nanopyx._kernels.frame_by_frame import FrameByFrame
 from napari_nanopyx._kernels.layout import padded
 from napari_nanopyx._kernels.magnify.kernels import TAPS
 from napari_nanopyx._kernels.warp import maps, reference
@@ -21,7 +21,7 @@ Kernel = Literal["catmull_rom", "bilinear", "nearest"]
 
 
 @dataclass(frozen=True)
-class WarpPlan:
+class WarpPlan(FrameByFrame):
     """Sampling of (T, Y, X) frames at one point for each output pixel.
 
     Parameters
@@ -39,6 +39,8 @@ class WarpPlan:
     output_shape : (int, int), optional
         Rows and columns of an output frame; by default those of the input.
     """
+
+    output = "warped"
 
     shape: tuple[int, int, int]
     affine: NDArray[np.float64]
@@ -76,37 +78,15 @@ class WarpPlan:
         )
 
     @property
-    def segments(self) -> Sequence[range]:
-        """Any frames may share a block."""
-        return [range(self.shape[0])]
-
-    @property
     def block_bytes_per_frame(self) -> int:
         """The frame, the result, and the shifts if each frame has its own."""
         fields = 16 if self.tables_vary and self.field is not None else 0
         return int(self.cost.bytes) + fields * self.output_shape[0] * self._pitch
 
     @property
-    def accumulates(self) -> bool:
-        """Every frame has its own output."""
-        return False
-
-    @property
     def tables_vary(self) -> bool:
         """Whether each frame has points of its own."""
         return len(self.affine) > 1 or (self.field is not None and len(self.field) > 1)
-
-    def part_rows(self, threads: int) -> int:
-        """Return how many output rows a thread takes at a time."""
-        return max(16, -(-self.output_shape[0] // (4 * threads)))
-
-    def parts(self, count: int, part_rows: int) -> int:
-        """Return the number of bands of rows in all frames of a block."""
-        return count * -(-self.output_shape[0] // part_rows)
-
-    def work_floats(self, part_rows: int) -> dict[str, int]:  # noqa: ARG002
-        """Nothing is kept between steps."""
-        return {}
 
     def scratch_floats(self, part_rows: int) -> int:
         """Return room for the samples that a band of rows is made of."""
@@ -201,10 +181,6 @@ class WarpPlan:
             points = points + _of(self.field, frames)
         return points
 
-    def outputs(self, frames: range) -> dict[str, Output]:
-        """Return the finished frames."""
-        return {"warped": Output((len(frames), *self.output_shape))}
-
     def reference(self, block: NDArray[Any], frames: range) -> Partial:
         """Sample in float64, straight from the formula."""
         points = self.points(frames)
@@ -242,10 +218,6 @@ class WarpPlan:
             field=field,
             output_shape=(height, width),
         )
-
-    def merger(self) -> FrameMerger:
-        """Return an empty stack to put frames into."""
-        return FrameMerger("warped", (self.shape[0], *self.output_shape))
 
 
 def _of(each: NDArray[Any], frames: range) -> NDArray[Any]:
