@@ -64,6 +64,39 @@ def test_a_resolution_is_said_with_the_layers_unit_and_drawn(
     np.testing.assert_allclose(axes.lines[0].get_ydata(), expected.correlation)
 
 
+def test_one_image_is_compared_with_itself_where_there_is_no_second(
+    viewer: Any, open_widget: Any, run: Any
+) -> None:
+    random = np.random.default_rng(2)
+    scene = nx.convolve(random.normal(size=(128, 128)), np.ones((9, 9)) / 9)
+    image = scene + random.normal(0, 0.02, scene.shape)
+    viewer.add_image(image, name="a", scale=(0.1, 0.1), units=("um", "um"))
+    widget = open_widget("Fourier ring correlation")
+    assert widget.form.fields["image_b"].value is None
+    run(widget)
+    expected = nx.frc(image, pixel_size=0.1, units="µm")
+    assert np.isfinite(expected.resolution)
+    assert str(expected) in widget.status.text()
+    variables = {"viewer": viewer}
+    exec(widget.script(), variables)
+    assert str(variables["result"]) == str(expected)
+
+
+def test_a_second_image_that_is_removed_is_no_longer_compared_with(
+    viewer: Any, open_widget: Any
+) -> None:
+    for name in "ab":
+        viewer.add_image(np.zeros((16, 16)), name=name)
+    widget = open_widget("Map of Fourier ring correlation")
+    widget.form.fields["image_b"].value = viewer.layers["b"]
+    assert set(widget.call().sources) == {"image_a", "image_b"}
+    viewer.layers.remove("b")
+    assert set(widget.call().sources) == {"image_a"}
+    assert widget.run_button.isEnabled()
+    viewer.layers.clear()
+    assert not widget.run_button.isEnabled()
+
+
 def test_the_resolution_of_one_image_is_said_with_the_layers_unit(
     viewer: Any, open_widget: Any, run: Any
 ) -> None:

@@ -31,7 +31,8 @@ class Form(QWidget):
     viewer
         Its layers are offered for the images.
     images
-        The parameters that are images, with the numbers of axes they may have.
+        The parameters that are images, with the numbers of axes they may have. One that
+        has a default need not be chosen; what that means is the option ``absent``.
     axes
         The axes of the method where it is given most, such as ``"TYX"``.
     options
@@ -56,6 +57,7 @@ class Form(QWidget):
         super().__init__()
         self._viewer = viewer
         self._images = dict(images)
+        self._optional: set[str] = set()
         self.fields: dict[str, ValueWidget[Any]] = {}
         self.choosers: dict[str, AxisChooser] = {}
         tips = explanations(function)
@@ -69,6 +71,8 @@ class Form(QWidget):
             chosen = {"tooltip": tip, **(options or {}).get(name, {})}
             label = str(chosen.pop("label", name.replace("_", " ").capitalize()))
             if name in images:
+                if parameter.default is not inspect.Parameter.empty:
+                    self._optional.add(name)
                 field = self._layer_field(name, chosen)
             else:
                 field = parameter_field(parameter, hint, chosen)
@@ -91,12 +95,21 @@ class Form(QWidget):
         return {name: self.fields[name].value for name in self._images}
 
     @property
+    def ready(self) -> bool:
+        """Whether there is a layer for each image that must be given."""
+        return all(
+            layer is not None or name in self._optional
+            for name, layer in self.layers.items()
+        )
+
+    @property
     def sources(self) -> dict[str, Source]:
         """What a run keeps of the chosen layers, cut to the axes that are taken."""
         self._follow_layers()
         return {
             name: read(layer, self.choosers[name].axes)
             for name, layer in self.layers.items()
+            if layer is not None
         }
 
     @property
@@ -126,7 +139,9 @@ class Form(QWidget):
             self.choosers[name].show_layer(layer)
 
     def _layer_field(self, name: str, options: dict[str, Any]) -> ValueWidget[Any]:
-        choices = partial(self._fitting_layers, self._images[name])
+        absent = options.pop("absent", "none")
+        first = [(absent, None)] if name in self._optional else []
+        choices = partial(self._fitting_layers, self._images[name], first)
         field = create_widget(
             name=name,
             widget_type="ComboBox",
@@ -134,13 +149,17 @@ class Form(QWidget):
         )
         return cast("ValueWidget[Any]", field)
 
-    def _fitting_layers(self, dimensions: Sequence[int], _field: Any) -> list[Any]:
-        return [layer for layer in self._viewer.layers if fits(layer, dimensions)]
+    def _fitting_layers(
+        self, dimensions: Sequence[int], first: list[tuple[str, None]], _field: Any
+    ) -> list[tuple[str, Any]]:
+        layers = self._viewer.layers
+        fitting = [(str(each), each) for each in layers if fits(each, dimensions)]
+        return [*first, *fitting]
 
     def _choose_active_layer(self) -> None:
         active = self._viewer.layers.selection.active
         for name, dimensions in self._images.items():
-            if fits(active, dimensions):
+            if name not in self._optional and fits(active, dimensions):
                 self.fields[name].value = active
                 return
 

@@ -95,7 +95,7 @@ class StepWidget(DockContent):
 
     def run(self) -> None:
         """Put a run with the present settings in the queue."""
-        if None in self.form.layers.values():
+        if not self.form.ready:
             return
         step, call = self.step, self.call()
         source = _underneath(step, call)
@@ -118,7 +118,7 @@ class StepWidget(DockContent):
 
     def copy(self) -> None:
         """Put Python lines that do the same into the clipboard."""
-        if None in self.form.layers.values():
+        if not self.form.ready:
             return
         clipboard = QApplication.clipboard()
         if clipboard is not None:
@@ -143,7 +143,7 @@ class StepWidget(DockContent):
     def reset_choices(self, _event: Any = None) -> None:
         """Offer the layers there are now; napari calls this when they change."""
         self.form.reset_choices()
-        ready = None not in self.form.layers.values()
+        ready = self.form.ready
         self.run_button.setEnabled(ready)
         self.sample_button.setVisible(not ready)
         if not ready:

@@ -14,7 +14,10 @@ if TYPE_CHECKING:
 
 _FRC_OPTIONS: dict[str, dict[str, Any]] = {
     "image_a": {"label": "First image"},
-    "image_b": {"label": "Second image"},
+    "image_b": {
+        "label": "Second image",
+        "absent": "none: compare the first with itself",
+    },
     "threshold": {"choices": ["1/7", "half-bit", "one-bit", "2-sigma", "3-sigma"]},
 }
 _SHARE = {"min": 0.0, "max": 1.0, "step": 0.05}
@@ -27,7 +30,7 @@ _CURVE_OPTIONS: dict[str, dict[str, Any]] = {
 
 
 class FrcStep(StepWidget):
-    """Measure the resolution of two images by Fourier ring correlation."""
+    """Measure the resolution of two images, or of one, by Fourier ring correlation."""
 
     def __init__(self, napari_viewer: Viewer) -> None:
         step = Step(
@@ -42,7 +45,7 @@ class FrcStep(StepWidget):
 
 
 class FrcMapStep(StepWidget):
-    """Map the resolution of two images by Fourier ring correlation in blocks."""
+    """Map the resolution of two images, or of one, by Fourier ring correlation."""
 
     def __init__(self, napari_viewer: Viewer) -> None:
         step = Step(
