@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any, cast
 from magicgui.widgets import create_widget
 from magicgui.widgets.bases import CategoricalWidget, ValueWidget
 from qtpy.QtWidgets import QFormLayout, QLabel, QWidget
-from superqt import QCollapsible
 
 from napari_nanopyx._parameters import PROGRAMMATIC, explanations, parameters
 from napari_nanopyx.widgets.axis_chooser import AxisChooser
 from napari_nanopyx.widgets.layers import Source, fits, read
+from napari_nanopyx.widgets.parts import folded
 
 if TYPE_CHECKING:
     from napari.viewer import Viewer
@@ -85,7 +85,7 @@ class Form(QWidget):
                 rows.addRow(chooser)
         self._defaults = self.parameters
         if folded_rows.rowCount():
-            rows.addRow(_folded("More settings", rest))
+            rows.addRow(folded("More settings", rest))
         self.reset_choices()
         self._choose_active_layer()
 
@@ -212,13 +212,3 @@ def _add_row(rows: QFormLayout, text: str, field: ValueWidget[Any]) -> None:
     label = QLabel(text)
     label.setToolTip(field.tooltip or "")
     rows.addRow(label, field.native)
-
-
-def _folded(title: str, content: QWidget) -> QCollapsible:
-    folded = QCollapsible(title)
-    folded.setContent(content)
-    folded.collapse(animate=False)
-    layout = folded.layout()
-    if layout is not None:
-        layout.setContentsMargins(0, 0, 0, 0)
-    return folded

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable
 
 from qtpy.QtWidgets import QHBoxLayout, QPushButton, QWidget
+from superqt import QCollapsible
 
 from napari_nanopyx.widgets.messages import explain
 
@@ -24,6 +25,17 @@ def button(text: str, tip: str, pressed: Callable[[], None]) -> QPushButton:
     made.setToolTip(tip)
     made.clicked.connect(lambda _checked: pressed())
     return made
+
+
+def folded(title: str, content: QWidget) -> QCollapsible:
+    """Return a widget that is folded away at first, under a title."""
+    folded = QCollapsible(title)
+    folded.setContent(content)
+    folded.collapse(animate=False)
+    layout = folded.layout()
+    if layout is not None:
+        layout.setContentsMargins(0, 0, 0, 0)
+    return folded
 
 
 def show_problem(title: str, problem: BaseException) -> None:

@@ -11,8 +11,12 @@ import pytest
 from numpy.typing import NDArray
 
 from napari_nanopyx import engine
+from napari_nanopyx._engine.benchmark_cells import cells
+from napari_nanopyx._kernels import tasks
 from napari_nanopyx.engine import Benchmark, BenchmarkCancelled, BenchmarkRow
 from napari_nanopyx.widgets.engine_panel.benchmark_box import summary
+from napari_nanopyx.widgets.engine_panel.model import TASKS
+from napari_nanopyx.widgets.engine_panel.parameter_fields import offered
 
 PATIENCE_MILLISECONDS = 120_000
 
@@ -82,6 +86,65 @@ def test_stop_keeps_what_was_measured(
     finish(qtbot, panel)
     assert "Stopped" in panel.box.said.text()
     assert panel.box.run_button.isEnabled()
+
+
+def test_parameters_of_the_task_are_measured(panel: Any, qtbot: Any) -> None:
+    choose(panel, "convolve")
+    fields = panel.parameters.fields
+    assert list(fields) == ["kernel_size", "separable"]
+    fields["kernel_size"].setText("3, 5")
+    panel.sizes.setText("16")
+    panel.repeats.setValue(1)
+    panel.box.run()
+    finish(qtbot, panel)
+    measured = [row.parameters for row in panel.box.result.rows]
+    assert {each["kernel_size"] for each in measured} == {3, 5}
+
+
+def test_choices_are_measured_one_or_each(panel: Any) -> None:
+    choose(panel, "esrrf")
+    assert panel.parameters.values == {}
+    fields = panel.parameters.fields
+    choose_text(fields["temporal"], "VAR")
+    choose_text(fields["intensity_weighting"], "no")
+    choose_text(fields["gradient"], "each of them")
+    assert panel.parameters.values == {
+        "temporal": "VAR",
+        "intensity_weighting": False,
+        "gradient": ["roberts", "two_point"],
+    }
+    choose(panel, "magnify")
+    assert panel.parameters.values == {}
+
+
+def choose_text(chooser: Any, text: str) -> None:
+    place = chooser.findText(text)
+    assert place >= 0
+    chooser.setCurrentIndex(place)
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_the_engine_takes_every_parameter_that_is_offered(task: str) -> None:
+    declared = tasks()[task]
+    assert offered(declared)
+    for parameter in offered(declared):
+        values = [*parameter.choices] or [parameter.default]
+        if isinstance(parameter.default, bool):
+            values = [True, False]
+        assert cells(declared, None, [32], {parameter.name: values})
+
+
+def test_parameters_that_are_no_numbers_are_told(panel: Any, qtbot: Any) -> None:
+    choose(panel, "esrrf")
+    panel.parameters.fields["magnification"].setText("2.5")
+    panel.box.run()
+    assert "magnification is '2.5'" in panel.box.said.text()
+    assert "whole numbers" in panel.box.said.text()
+    assert panel.box.watch is None
+    panel.parameters.fields["magnification"].setText("200")
+    panel.box.run()
+    finish(qtbot, panel)
+    assert "from 1 to 10" in panel.box.said.text()
 
 
 def test_sizes_that_are_no_numbers_are_told(panel: Any) -> None:

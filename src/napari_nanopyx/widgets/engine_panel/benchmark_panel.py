@@ -15,11 +15,17 @@ from qtpy.QtWidgets import (
     QVBoxLayout,
 )
 
+from napari_nanopyx._kernels import tasks
 from napari_nanopyx.engine import Benchmark
 from napari_nanopyx.widgets.dock import DockContent
 from napari_nanopyx.widgets.engine_panel.benchmark_box import BenchmarkBox, sizes_in
 from napari_nanopyx.widgets.engine_panel.model import TASKS
+from napari_nanopyx.widgets.engine_panel.parameter_fields import (
+    ParameterFields,
+    offered,
+)
 from napari_nanopyx.widgets.layers import fits, read
+from napari_nanopyx.widgets.parts import folded
 from napari_nanopyx.widgets.plot import ResultPlot
 
 if TYPE_CHECKING:
@@ -45,6 +51,7 @@ class BenchmarkPanel(DockContent):
         self.repeats.setRange(1, 100)
         self.repeats.setValue(5)
         self.repeats.setToolTip("Timed blocks of each implementation")
+        self.parameters = ParameterFields()
         self.box = BenchmarkBox(self._wanted)
         self.table = QPlainTextEdit()
         self.table.setReadOnly(True)
@@ -54,10 +61,15 @@ class BenchmarkPanel(DockContent):
         self.table.hide()
         self.plot = ResultPlot()
         self._lay_out()
-        self.reset_choices()
-        self.tasks.currentIndexChanged.connect(self.reset_choices)
+        self._show_task()
+        self.tasks.currentIndexChanged.connect(self._show_task)
         self.inputs.currentIndexChanged.connect(self._on_input)
         self.box.measured.connect(self._show_result)
+
+    def _show_task(self) -> None:
+        task = tasks()[self.tasks.currentData()]
+        self.parameters.show_parameters(offered(task))
+        self.reset_choices()
 
     def reset_choices(self, _event: Any = None) -> None:
         """Offer the layers there are now; napari calls this when they change."""
@@ -79,6 +91,7 @@ class BenchmarkPanel(DockContent):
         form.addRow("Repeats", self.repeats)
         layout = QVBoxLayout(self)
         layout.addLayout(form)
+        layout.addWidget(folded("Parameters of the task", self.parameters))
         layout.addWidget(self.box)
         layout.addWidget(self.table)
         layout.addWidget(self.plot)
@@ -88,7 +101,11 @@ class BenchmarkPanel(DockContent):
         self.sizes.setEnabled(self.inputs.currentIndex() <= 0)
 
     def _wanted(self) -> dict[str, Any]:
-        wanted = {"task": self.tasks.currentData(), "repeats": self.repeats.value()}
+        wanted = {
+            "task": self.tasks.currentData(),
+            "repeats": self.repeats.value(),
+            "parameters": self.parameters.values,
+        }
         if self.inputs.currentIndex() <= 0:
             return {**wanted, "sizes": sizes_in(self.sizes.text())}
         layer = self._viewer.layers[self.inputs.currentText()]
