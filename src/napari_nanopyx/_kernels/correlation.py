@@ -89,11 +89,15 @@ class Correlator:
         values = np.empty(images.shape, np.float32)
         step = first_search.steps(self.shape)[0]
         coarse = np.empty((len(images), *first_search.sides(self.shape, step)), "f4")
+        members = first_search.binned(np.ones((1, *self.shape), np.float32), step)
 
         def few(first: int) -> None:
             part = slice(first, first + FEW)
             self._fill(values[part], images[part])
             coarse[part] = first_search.binned(values[part], step)
+            mean = _means(coarse[part], prod(self.shape))
+            values[part] -= mean
+            coarse[part] -= mean * members
 
         # without a blur, each step is too short for threads not to wait for each other
         threads = self.workers if self.background > 0 else 1
@@ -154,7 +158,7 @@ class Correlator:
         return peaks
 
     def _fill(self, values: NDArray[np.float32], images: NDArray[Any]) -> None:
-        """Fill in images without their background."""
+        """Fill in images without their background, but for a constant."""
         axes = tuple(range(1, images.ndim))
         values[...] = images
         values -= values[(slice(None), *(slice(1),) * len(axes))].copy()
@@ -163,9 +167,14 @@ class Correlator:
 
             sigma = (0.0, *(self.background for _ in axes))
             values -= ndimage.gaussian_filter(values, sigma)
-        lines = values.sum(axis=-1)  # float32: of one row, its digits suffice
-        mean = lines.sum(axis=axes[:-1], dtype=np.float64) / values[0].size
-        values -= mean.astype(np.float32).reshape(-1, *(1,) * len(axes))
+
+
+def _means(sums: NDArray[np.float32], count: int) -> NDArray[np.float32]:
+    """Return the mean of each image, from sums over parts of it, as an image."""
+    axes = tuple(range(1, sums.ndim))
+    total = sums.sum(axis=-1, keepdims=True).sum(axes, dtype=np.float64, keepdims=True)
+    result: NDArray[np.float32] = (total / count).astype(np.float32)
+    return result
 
 
 def has_contrast(prepared: Prepared) -> NDArray[np.bool_]:

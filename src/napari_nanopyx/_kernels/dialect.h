@@ -29,6 +29,13 @@
 #define UNROLLED
 #endif
 
+/* Has a vector that is used several times loaded once: GCC would load it for each use. */
+#if defined(__AVX512F__) && (defined(__GNUC__) || defined(__clang__))
+#define IN_REGISTER(x) __asm__("" : "+v"(x))
+#else
+#define IN_REGISTER(x) ((void)0)
+#endif
+
 #if (defined(__GNUC__) || defined(__clang__)) && !defined(ONE_LANE)
 #define INLINE static inline __attribute__((always_inline))
 #if defined(__AVX512F__)

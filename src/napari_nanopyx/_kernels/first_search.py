@@ -7,6 +7,7 @@ within reach, as images that end at their edges.
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -49,19 +50,21 @@ def binned(images: Images, step: int) -> Images:
     """Return sums over so many pixels along each axis; the last may be of fewer."""
     if step == 1:
         return images
-    result = images
+    result, ones = images, np.ones(step, np.float32)
     for axis in range(1, images.ndim):
-        side = result.shape[axis]
-        members = np.arange(side) // step == np.arange(-(-side // step))[:, np.newaxis]
-        lines = members.astype(np.float32)
-        if axis == images.ndim - 1:
-            result = result @ lines.T
-        elif side % step == 0:
-            cut = (*result.shape[:axis], -1, step, *result.shape[axis + 1 :])
-            result = result.reshape(cut).sum(axis=axis + 1)
+        side, after = result.shape[axis], result.shape[axis + 1 :]
+        if side % step == 0:  # products with a vector, which are faster than sums
+            shape = (*result.shape[:axis], side // step, *after)
+            if after:
+                lines = ones @ result.reshape(-1, step, prod(after))
+            else:
+                lines = result.reshape(-1, step) @ ones
+            result = lines.reshape(shape)
         else:
-            result = np.moveaxis(lines @ np.moveaxis(result, axis, -2), -2, axis)
-    return result
+            members = np.arange(side) // step == np.arange(-(-side // step))[:, None]
+            lines = np.moveaxis(result, axis, -1) @ members.T.astype(np.float32)
+            result = np.moveaxis(lines, -1, axis)
+    return np.ascontiguousarray(result)
 
 
 def find(

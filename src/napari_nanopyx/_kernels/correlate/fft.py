@@ -14,8 +14,8 @@ from napari_nanopyx._kernels.correlate.plan import CorrelatePlan
 from napari_nanopyx._kernels.declaration import Compute, Partial
 from napari_nanopyx._kernels.threads import spread
 
-FEW = 4
-"""Frames that a thread transforms at a time, so that they stay in its cache."""
+FEW_BYTES = 2**20
+"""Pixels that a thread transforms at a time, so that they stay in its cache."""
 
 MOST_WAVES = 24
 """Whole displacements along an axis above which a transform is faster than a product
@@ -47,6 +47,7 @@ def unfit(plan: CorrelatePlan) -> str:
 def start(plan: CorrelatePlan, threads: int) -> Compute:
     """Transform the reference; return what correlates blocks with it."""
     lengths = plan.scene.shape[1:]
+    at_once = max(1, FEW_BYTES // (4 * prod(lengths)))
     only = None if plan.has_many else np.conj(_transformed(plan.scene, lengths))
     inverses = [
         _inverse(length, reach, plan.finer, axis, axis == len(lengths))
@@ -69,11 +70,13 @@ def start(plan: CorrelatePlan, threads: int) -> Compute:
     def compute(block: NDArray[Any], frames: range, outputs: Partial) -> None:
         sums = outputs["sums"]
 
+        step = max(1, min(at_once, -(-len(block) // threads)))
+
         def job(first: int) -> None:
-            part = slice(first, min(first + FEW, len(block)))
+            part = slice(first, min(first + step, len(block)))
             sums[part] = few(block[part], frames[part])
 
-        spread(job, range(0, len(block), FEW), threads)
+        spread(job, range(0, len(block), step), threads)
 
     return compute
 

@@ -7,8 +7,8 @@
 #include "dialect.h"
 #include "correlate_arguments.h"
 
-/* Rows of displacements that are summed at once, see plan.py. */
-enum { ROWS = 9 };
+/* Rows of displacements that are summed at once, and frames of a part; see plan.py. */
+enum { ROWS = 9, FRAMES = 3 };
 
 /* Where the displacements from (row, column) on begin in the reference for the last pixel
  * of row y. */
@@ -62,39 +62,85 @@ INLINE void correlate_places(correlate_arguments a, int item, int frame, int row
 
 #include "frame.h"
 
-/* A few rows of displacements of one frame. */
+/* Frames that meet a reference side by side, as many as there are registers for. */
+#if LANES == 16
+enum { SIDE_BY_SIDE = FRAMES };
+#else
+enum { SIDE_BY_SIDE = 1 };
+#endif
+
+/* Write the weighted pixels that meet row y of the reference; return whether any do. */
+INLINE int read_weighted(correlate_arguments a, int frame, int y, float *line)
+{
+    float weight = a.down[(long)frame * a.height + y];
+    int from = between(y + a.lags[2 * frame], 0, a.height - 1);
+    read_row(a.frames, a.pixel, ((long)frame * a.height + from) * a.width, a.width,
+             a.lags[2 * frame + 1], line, a.width);
+    const float *weights = a.across + (long)frame * a.width;
+    for (int x = 0; x < a.width; x++)
+        line[x] *= weights[x] * weight;
+    return weight != 0;
+}
+
+/* ROWS rows of as many displacements as there are lanes, of a few frames that meet the
+ * same reference: what is loaded of it serves them all. */
+INLINE void sum_rows(correlate_arguments a, int frame, int frames, int first, int column,
+                     float *scratch)
+{
+    long pitch = a.width;
+    real total[SIDE_BY_SIDE][ROWS];
+    for (int f = 0; f < frames; f++)
+        for (int i = 0; i < ROWS; i++)
+            total[f][i] = ZERO;
+    for (int y = 0; y < a.height; y++) {
+        int any = 0;
+        for (int f = 0; f < frames; f++)
+            any |= read_weighted(a, frame + f, y, scratch + f * pitch);
+        if (!any)
+            continue;
+        const float *reference = met(a, frame, y, first, column);
+        real sum[SIDE_BY_SIDE][ROWS];
+        for (int f = 0; f < frames; f++)
+            for (int i = 0; i < ROWS; i++)
+                sum[f][i] = ZERO;
+        for (int x = a.width - 1; x >= 0; x--, reference += a.finer)
+            for (int i = 0; i < ROWS; i++) {
+                real shared = load(reference + (long)i * a.pitch);
+                IN_REGISTER(shared);
+                for (int f = 0; f < frames; f++)
+                    sum[f][i] = sum[f][i] + shared * scratch[f * pitch + x];
+            }
+        for (int f = 0; f < frames; f++)
+            for (int i = 0; i < ROWS; i++)
+                total[f][i] = total[f][i] + sum[f][i];
+    }
+    int valid = between(a.rows - first, 0, ROWS);
+    for (int f = 0; f < frames; f++) {
+        float *out = a.sums + ((long)(frame + f) * a.rows + first) * a.columns + column;
+        for (int i = 0; i < valid; i++)
+            store_some(out + (long)i * a.columns, total[f][i], a.columns - column);
+    }
+}
+
+/* A few rows of displacements of a few frames. */
 void correlate_part(correlate_arguments a, int part, float *scratch)
 {
     int groups = (a.rows + ROWS - 1) / ROWS;
-    int frame = part / groups, first = part % groups * ROWS;
-    int valid = between(a.rows - first, 0, ROWS);
-    const float *weights = a.across + (long)frame * a.width;
-    for (int column = 0; column < a.columns; column += LANES) {
-        real total[ROWS];
-        for (int i = 0; i < ROWS; i++)
-            total[i] = ZERO;
-        for (int y = 0; y < a.height; y++) {
-            float weight = a.down[(long)frame * a.height + y];
-            if (weight == 0)
-                continue;
-            int from = between(y + a.lags[2 * frame], 0, a.height - 1);
-            read_row(a.frames, a.pixel, ((long)frame * a.height + from) * a.width, a.width,
-                     a.lags[2 * frame + 1], scratch, a.width);
-            for (int x = 0; x < a.width; x++)
-                scratch[x] *= weights[x] * weight;
-            const float *reference = met(a, frame, y, first, column);
-            real sum[ROWS];
-            for (int i = 0; i < ROWS; i++)
-                sum[i] = ZERO;
-            for (int x = a.width - 1; x >= 0; x--, reference += a.finer)
-                for (int i = 0; i < ROWS; i++)
-                    sum[i] = sum[i] + load(reference + (long)i * a.pitch) * scratch[x];
-            for (int i = 0; i < ROWS; i++)
-                total[i] = total[i] + sum[i];
+    int frame = part / groups * FRAMES, first = part % groups * ROWS;
+    int end = between(frame + FRAMES, 0, a.count);
+    while (frame < end) {
+        int frames = a.single ? between(end - frame, 1, SIDE_BY_SIDE) : 1;
+        for (int column = 0; column < a.columns; column += LANES) {
+            if (frames == 1)
+                sum_rows(a, frame, 1, first, column, scratch);
+#if LANES == 16
+            else if (frames == 2)
+                sum_rows(a, frame, 2, first, column, scratch);
+            else
+                sum_rows(a, frame, 3, first, column, scratch);
+#endif
         }
-        float *out = a.sums + ((long)frame * a.rows + first) * a.columns + column;
-        for (int i = 0; i < valid; i++)
-            store_some(out + (long)i * a.columns, total[i], a.columns - column);
+        frame += frames;
     }
 }
 

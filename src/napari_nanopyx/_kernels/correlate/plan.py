@@ -20,6 +20,9 @@ from napari_nanopyx._kernels.layout import padded
 ROWS = 9
 """Rows of displacements that kernel.c sums at once."""
 
+FRAMES = 3
+"""Frames that kernel.c sums at once, as they meet the same reference."""
+
 FLOPS_PER_SAMPLE = 12.0
 """Operations for a sample of an interpolated reference, for each doubling of them."""
 
@@ -99,9 +102,13 @@ class CorrelatePlan(FrameByFrame):
         """Return the rows of displacements that a thread takes at a time."""
         return ROWS
 
+    def parts(self, count: int, part_rows: int) -> int:  # noqa: ARG002
+        """Return the number of groups of rows in all groups of frames of a block."""
+        return -(-count // FRAMES) * -(-self.places[0] // ROWS)
+
     def scratch_floats(self, part_rows: int) -> int:  # noqa: ARG002
-        """Return room for a row of pixels."""
-        return padded(self.shape[-1]) + 64
+        """Return room for a row of pixels of each frame."""
+        return padded(FRAMES * self.shape[-1]) + 64
 
     @property
     def _table_shape(self) -> tuple[int, int]:
