@@ -7,12 +7,7 @@ calls through the public function of each.
 from __future__ import annotations
 
 import argparse
-import json
-import os
-import subprocess
 import sys
-import tempfile
-import time
 from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
@@ -23,16 +18,12 @@ from numpy.typing import NDArray
 
 import napari_nanopyx as nx
 from benchmarks import peak
-from benchmarks.cases import best_time
-from napari_nanopyx import engine
+from benchmarks.beside import others, ours
 from napari_nanopyx._engine import devices
 
 CASES = ((1000, 21, "random"), (1000, 21, "ones"), (1000, 3, "random"))
 SIDES = (100, 300, 1000)
 KERNEL_SIDES = (3, 7, 15, 31, 63, 127)
-MOST_REPEATS = 15
-SECONDS = 0.5
-"""How long calls are repeated, at least once and at most so many times."""
 
 
 def main() -> None:
@@ -58,46 +49,11 @@ def inputs(side: int, kernel: int, weights: str) -> tuple[NDArray[Any], NDArray[
     return image, np.full((kernel, kernel), values, np.float32)
 
 
-def ours(image: NDArray[Any], kernel: NDArray[Any]) -> dict[str, float]:
-    """Return the seconds that each implementation takes, those that cannot left out."""
-    times = {}
-    for each in engine.implementations("convolve"):
-        if not each.available or each.kind == "reference":
-            continue
-        start = time.perf_counter()
-        try:
-            nx.convolve(image, kernel, implementation=each.name)
-        except engine.ImplementationUnavailable:
-            continue
-
-        def call(name: str = each.name) -> Any:
-            return nx.convolve(image, kernel, implementation=name)
-
-        slowest = time.perf_counter() - start
-        repeats = min(MOST_REPEATS, int(SECONDS / slowest) + 1)
-        times[each.name] = best_time(call, repeats)
-    return times
-
-
-def others(
-    python: Path | None, image: NDArray[Any], kernel: NDArray[Any]
-) -> dict[str, float]:
-    """Return the seconds that NanoPyx and OpenCV take, in a process of their own."""
-    if python is None:
-        return {}
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        np.save(folder / "image.npy", image)
-        np.save(folder / "kernel.npy", kernel)
-        worker = Path(__file__).with_name("convolution_peer.py")
-        subprocess.run(
-            [str(python), str(worker), name],
-            check=True,
-            capture_output=True,
-            env={**os.environ, "HOME": name},
-        )
-        times: dict[str, float] = json.loads((folder / "times.json").read_text())
-    return times
+def our_times(image: NDArray[Any], kernel: NDArray[Any]) -> dict[str, float]:
+    """Return the seconds of every implementation that fits."""
+    return ours(
+        "convolve", lambda name: nx.convolve(image, kernel, implementation=name)
+    )
 
 
 def beside_others(
@@ -118,7 +74,8 @@ def beside_others(
         yield ""
         yield "|  | ms | GFLOP/s, counted as if direct |"
         yield "| --- | ---: | ---: |"
-        times = ours(image, kernel) | others(python, image, kernel)
+        times = our_times(image, kernel)
+        times |= others(python, "convolution_peer", {"image": image, "kernel": kernel})
         for name, seconds in sorted(times.items(), key=lambda item: item[1]):
             yield f"| {name} | {1e3 * seconds:.2f} | {flops / seconds / 1e9:.0f} |"
         yield ""
@@ -133,7 +90,7 @@ def map_of(sides: tuple[int, ...], kernels: tuple[int, ...]) -> Iterator[str]:
     for side in sides:
         cells = []
         for size in kernels:
-            times = ours(*inputs(side, size, "random"))
+            times = our_times(*inputs(side, size, "random"))
             name = min(times, key=times.__getitem__)
             cells.append(f"{name}, {1e3 * times[name]:.2f} ms")
         yield f"| {side} x {side} | " + " | ".join(cells) + " |"

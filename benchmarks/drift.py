@@ -9,10 +9,7 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -24,9 +21,10 @@ from scipy import ndimage
 
 import napari_nanopyx as nx
 from benchmarks import machine
+from benchmarks.beside import others
 from benchmarks.cases import best_time
 
-REPEATS = 15
+REPEATS, PEER_REPEATS = 15, 3
 SETTLING = 5.0
 """Seconds of calls before the first measurement of each: the engine compiles other
 implementations beside them, and tries them."""
@@ -111,7 +109,7 @@ def table(
         while time.perf_counter() - started < settling:
             call()
         results[label] = best_time(call, 2 if "rcc" in label else REPEATS), shifts
-    results |= others(python, [images], timed=True)[0]
+    results |= programs(python, [images], PEER_REPEATS)[0]
     found = {
         label: {
             "ms": 1e3 * seconds,
@@ -139,7 +137,7 @@ def errors(folder: Path, python: Path | None, numbers: Numbers) -> Iterator[str]
         for photons in PHOTONS
         for draw in range(DRAWS)
     ]
-    beside = others(python, [images for _, _, (images, _) in cases], timed=False)
+    beside = programs(python, [images for _, _, (images, _) in cases], 1)
     wrong: dict[tuple[str, float], dict[str, list[Any]]] = {}
     for (name, photons, (images, moves)), found in zip(cases, beside, strict=True):
         shifts = {"napari-nanopyx": nx.estimate_drift(images, max_drift=8).shifts}
@@ -183,27 +181,15 @@ def real(
 Found = dict[str, tuple[float, NDArray[Any]]]
 
 
-def others(
-    python: Path | None, movies: list[NDArray[Any]], *, timed: bool
+def programs(
+    python: Path | None, movies: list[NDArray[Any]], repeats: int
 ) -> list[Found]:
-    """Return time and shifts of the others, from a process of their own."""
-    if python is None:
-        return [{} for _ in movies]
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        for number, images in enumerate(movies):
-            np.save(folder / f"{number}.npy", images)
-        worker = Path(__file__).with_name("drift_peer.py")
-        subprocess.run(
-            [str(python), str(worker), name, str(int(timed))],
-            check=True,
-            capture_output=True,
-            env={**os.environ, "HOME": name},
-        )
-        found = json.loads((folder / "results.json").read_text())
+    """Return time and shifts of the others, for each movie."""
+    numbered = {str(number): images for number, images in enumerate(movies)}
+    found = others(python, "drift_peer", numbered, repeats=repeats)
     return [
         {label: (each[0], np.array(each[1])) for label, each in results.items()}
-        for results in found
+        for results in found or [{} for _ in movies]
     ]
 
 

@@ -1,36 +1,27 @@
-"""Child process in the peer's environment: times its drift, and that of others.
-
-It imports nothing of this project, so it runs wherever the peer is installed.
-"""
+"""Child process: times the drift estimation of NanoPyx and of others."""
 
 from __future__ import annotations
 
-import json
-import sys
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-REPEATS = 3
+from benchmarks.child import answer
 
 
-def main(folder: Path, repeats: int) -> None:
-    """Write seconds and (row, column) shifts beside the movies as ``results.json``."""
-    count = len(list(folder.glob("*.npy")))
-    found = [measured(folder / f"{number}.npy", repeats) for number in range(count)]
-    (folder / "results.json").write_text(json.dumps(found))
+def measured(inputs: dict[str, Any], repeats: int) -> list[dict[str, Any]]:
+    """Return seconds and (row, column) shifts of each program for each movie."""
+    movies = [inputs[str(number)] for number in range(len(inputs))]
+    return [programs(movie.astype(np.float32), repeats) for movie in movies]
 
 
-def measured(path: Path, repeats: int) -> dict[str, Any]:
+def programs(movie: Any, repeats: int) -> dict[str, Any]:
     """Return seconds and shifts of each program for one movie."""
     from nanopyx.methods.drift_alignment.estimator import DriftEstimator
     from pystackreg import StackReg
     from skimage.registration import phase_cross_correlation
-
-    movie = np.load(path).astype(np.float32)
 
     def peer(most: int) -> Any:
         estimator = DriftEstimator(verbose=False)
@@ -78,4 +69,4 @@ def timed(call: Callable[[], Any], repeats: int) -> tuple[float, list[list[float
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), REPEATS if int(sys.argv[2]) else 1)
+    answer(measured)

@@ -8,11 +8,7 @@ function of each. Our results are compared with those of scikit-image.
 from __future__ import annotations
 
 import argparse
-import json
-import os
-import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -23,13 +19,11 @@ from scipy import ndimage
 
 import napari_nanopyx as nx
 from benchmarks import peak
-from benchmarks.cases import best_time
-from napari_nanopyx import engine
+from benchmarks.beside import others, ours
 from napari_nanopyx._engine import devices
 from napari_nanopyx._kernels import tasks
 
 SIDE, PATCH, DISTANCE = 512, 7, 11
-REPEATS = 4
 SIGMA = 8.0
 
 
@@ -55,38 +49,11 @@ def noisy(side: int) -> NDArray[np.uint8]:
     return image.astype(np.uint8)
 
 
-def ours(image: NDArray[Any], settings: dict[str, Any]) -> dict[str, float]:
-    """Return the seconds of each implementation that is available here."""
-    times = {}
-    for each in engine.implementations("nlm"):
-        if not each.available or each.kind == "reference":
-            continue
-
-        def call(name: str = each.name) -> Any:
-            return nx.denoise_nlm(image, **settings, implementation=name)
-
-        call()
-        times[each.name] = best_time(call, REPEATS)
-    return times
-
-
-def others(
-    python: Path, image: NDArray[Any], settings: dict[str, Any]
-) -> tuple[dict[str, float], NDArray[Any]]:
-    """Return the others' seconds, and scikit-image's result."""
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        np.save(folder / "image.npy", image)
-        (folder / "settings.json").write_text(json.dumps(settings))
-        worker = Path(__file__).with_name("nlm_peer.py")
-        subprocess.run(
-            [str(python), str(worker), name],
-            check=True,
-            capture_output=True,
-            env={**os.environ, "HOME": name},
-        )
-        times: dict[str, float] = json.loads((folder / "times.json").read_text())
-        return times, np.load(folder / "result.npy")
+def our_times(image: NDArray[Any], settings: dict[str, Any]) -> dict[str, float]:
+    """Return the seconds of every implementation."""
+    return ours(
+        "nlm", lambda name: nx.denoise_nlm(image, **settings, implementation=name)
+    )
 
 
 def table(side: int, distance: int, python: Path | None) -> Iterator[str]:
@@ -111,13 +78,13 @@ def table(side: int, distance: int, python: Path | None) -> Iterator[str]:
         if limit is not None:
             yield f"At the processor's limit of {limit:.0f} GFLOP/s: "
             yield f"{flops / limit / 1e6:.0f} ms."
-        times = ours(image, settings)
-        if python is not None:
-            theirs, result = others(python, image, settings)
-            times |= theirs
+        times = our_times(image, settings)
+        theirs = others(python, "nlm_peer", {"image": image}, **settings)
+        if theirs:
+            times |= theirs["times"]
             for exponential in ("exact", "linear"):
                 found = nx.denoise_nlm(image, **settings, exponential=exponential)
-                off = np.abs(found - result).max() / np.ptp(image)
+                off = np.abs(found - np.array(theirs["result"])).max() / np.ptp(image)
                 yield f"From scikit-image's, {exponential}: {off:.1e} of the range."
         yield ""
         yield "|  | ms | times scikit-image's speed | GFLOP/s |"

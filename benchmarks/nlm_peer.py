@@ -1,62 +1,50 @@
 """Child process: times the non-local means of scikit-image, OpenCV and NanoPyx.
 
-It imports nothing of this project, so it runs wherever they are installed; OpenCV and
-NanoPyx are left out where they are not.
+OpenCV and NanoPyx are left out where they are not installed.
 """
 
 from __future__ import annotations
 
-import contextlib
-import io
-import json
-import sys
-import time
-from collections.abc import Callable
 from importlib.util import find_spec
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from benchmarks.cases import best_time
+from benchmarks.child import answer, opencv_threads, run_types
 
-def main(folder: Path) -> None:
-    """Write the seconds and scikit-image's result beside the inputs."""
+
+def measured(inputs: dict[str, Any], mode: str, **given: Any) -> dict[str, Any]:
+    """Return seconds, and scikit-image's result."""
     from skimage.restoration import denoise_nl_means
 
-    image = np.load(folder / "image.npy")
-    given = json.loads((folder / "settings.json").read_text())
-    fast = given.pop("mode") == "fast"
+    image, fast = inputs["image"], mode == "fast"
     floats = image.astype(np.float32)
 
     def scikit_image() -> Any:
         return denoise_nl_means(floats, **given, fast_mode=fast, preserve_range=True)
 
-    times = {"scikit-image": best(scikit_image, 2)}
-    np.save(folder / "result.npy", scikit_image())
+    times = {"scikit-image": best_time(scikit_image, 2)}
     if fast and find_spec("cv2"):
         times |= opencv(image, given)
     if find_spec("nanopyx"):
         times |= peer(floats, given, fast)
-    (folder / "times.json").write_text(json.dumps(times))
+    return {"times": times, "result": scikit_image().tolist()}
 
 
 def opencv(image: Any, given: dict[str, Any]) -> dict[str, float]:
     """Time OpenCV: bytes, no allowance for noise, weights from a table."""
     import cv2
 
+    size, side = given["patch_size"], 2 * given["patch_distance"] + 1
+
+    def call() -> Any:
+        return cv2.fastNlMeansDenoising(image, None, given["h"], size, side)
+
     times = {}
-    for label, threads in (("one thread", 1), ("all threads", cv2.getNumberOfCPUs())):
+    for label, threads in opencv_threads(cv2).items():
         cv2.setNumThreads(threads)
-        times[f"OpenCV, {label}"] = best(
-            lambda: cv2.fastNlMeansDenoising(
-                image,
-                None,
-                given["h"],
-                given["patch_size"],
-                2 * given["patch_distance"] + 1,
-            ),
-            3,
-        )
+        times[label] = best_time(call, 3)
     return times
 
 
@@ -68,28 +56,13 @@ def peer(image: Any, given: dict[str, Any], fast: bool) -> dict[str, float]:
         from nanopyx.core.transform._le_pixel_nlm_denoising import NLMDenoising
 
     task = NLMDenoising(verbose=False)
-    times = {}
-    for run_type in task._run_types:
-        if not run_type.startswith(("threaded", "unthreaded")):
-            continue
-
-        def call(run_type: str = run_type) -> Any:
-            with contextlib.redirect_stdout(io.StringIO()):
-                return task.run(image[np.newaxis], **given, run_type=run_type)
-
-        times[f"NanoPyx: {run_type}"] = best(call, 1)
-    return times
-
-
-def best(call: Callable[[], Any], repeats: int) -> float:
-    """Return the shortest of several times, in seconds."""
-    times = []
-    for _ in range(repeats):
-        start = time.perf_counter()
-        call()
-        times.append(time.perf_counter() - start)
-    return min(times)
+    return {
+        f"NanoPyx: {way}": best_time(
+            lambda way=way: task.run(image[np.newaxis], **given, run_type=way), 1
+        )
+        for way in run_types(task)
+    }
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    answer(measured)

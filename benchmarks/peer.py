@@ -43,16 +43,17 @@ def measure(folder: Path, python: Path | None = None) -> dict[str, Any]:
     python
         A Python that has the peer already.
     """
-    home = folder / "peer-home"
+    home = folder.resolve() / "peer-home"
     home.mkdir(exist_ok=True)
     nothing: dict[str, Any] = {"esrrf": {}, "magnify": {}, "srrf": {}}
     try:
         command = [str(python or environment_python())]
-        command += [str(Path(__file__).with_name("peer_worker.py")), str(folder)]
+        command += ["-m", "benchmarks.peer_worker", str(folder.resolve())]
         subprocess.run(
             command,
             check=True,
             capture_output=True,
+            cwd=ROOT,
             timeout=TIME_LIMIT_SECONDS,
             env={**os.environ, "HOME": str(home), "NANOPYX_ENABLE_OPENCL": "1"},
         )

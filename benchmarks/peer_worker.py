@@ -9,12 +9,13 @@ import contextlib
 import json
 import os
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+from benchmarks.cases import best_time
 
 
 def main(folder: Path) -> None:
@@ -115,12 +116,7 @@ def best(
     call: Callable[[Any, str], Any], image: Any, run_type: str, repeats: int
 ) -> float:
     """Return the shortest of several times, in seconds."""
-    times = []
-    for _ in range(repeats):
-        start = time.perf_counter()
-        call(image, run_type)
-        times.append(time.perf_counter() - start)
-    return min(times)
+    return best_time(lambda: call(image, run_type), repeats)
 
 
 @contextlib.contextmanager

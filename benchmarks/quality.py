@@ -7,9 +7,7 @@ just before or after. Best of several warm calls through the public function of 
 from __future__ import annotations
 
 import argparse
-import json
 import os
-import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
@@ -23,8 +21,10 @@ from scipy import ndimage
 
 import napari_nanopyx as nx
 from benchmarks import machine
+from benchmarks.beside import others
 from benchmarks.cases import best_time
 from benchmarks.home import history_in
+from benchmarks.turning_peer import SCALE, SHIFT
 
 REPEATS = 7
 TARGETS = {
@@ -35,8 +35,12 @@ TARGETS = {
     "NLM, gaussian": ("scikit-image", 4.0),
     "convolution, random": ("OpenCV", 1.0),
     "convolution, ones": ("OpenCV", 1.0),
+    "transform": ("OpenCV", 1.0),
 }
 """Against whom, and how many times as fast we want to be."""
+
+ANGLE = 0.35
+"""By which an image is turned, in radians."""
 
 Inputs = dict[str, NDArray[Any]]
 
@@ -115,36 +119,20 @@ def calls(given: Inputs) -> dict[str, tuple[str, Callable[[], Any]]]:
             f"{size('image')}, kernel {size('ones')}",
             lambda: nx.convolve(given["image"], given["ones"]),
         ),
+        "transform": (
+            f"{size('image')}, turned by {ANGLE:g} rad",
+            lambda: nx.transform(given["image"], shift=SHIFT, scale=SCALE, angle=ANGLE),
+        ),
     }
 
 
-def ours(given: Inputs) -> dict[str, float]:
+def our_times(given: Inputs) -> dict[str, float]:
     """Return our seconds, warm: the engine has tried other ways before."""
     times = {}
     for name, (_, call) in calls(given).items():
         for _ in range(2 * REPEATS):
             call()
         times[name] = best_time(call, REPEATS)
-    return times
-
-
-def others(python: Path | None, given: Inputs) -> dict[str, dict[str, float]]:
-    """Return the seconds of the others, from a process of their own."""
-    if python is None:
-        return {}
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        np.savez(folder / "inputs.npz", **given)  # type: ignore[arg-type]
-        worker = Path(__file__).with_name("quality_peer.py")
-        subprocess.run(
-            [str(python), str(worker), name],
-            check=True,
-            capture_output=True,
-            env={**os.environ, "HOME": name},
-        )
-        times: dict[str, dict[str, float]] = json.loads(
-            (folder / "times.json").read_text()
-        )
     return times
 
 
@@ -160,7 +148,7 @@ def table(given: Inputs, python: Path | None) -> Iterator[str]:
     yield ""
     yield "| task | size | ours, ms | other | its ms | ratio | wanted |"
     yield "| --- | --- | ---: | --- | ---: | ---: | ---: |"
-    theirs, mine = others(python, given), ours(given)
+    theirs, mine = others(python, "quality_peer", given, angle=ANGLE), our_times(given)
     for name, (size, _) in calls(given).items():
         rival, least = TARGETS[name]
         for other, seconds in theirs.get(name, {"-": float("nan")}).items():

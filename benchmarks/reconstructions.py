@@ -8,20 +8,16 @@ peer is called once, after it has compiled.
 from __future__ import annotations
 
 import argparse
-import json
-import os
-import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 import napari_nanopyx as nx
+from benchmarks.beside import others
 from benchmarks.cases import best_time, movie
 from napari_nanopyx._engine import devices
 
@@ -57,14 +53,16 @@ def tables(
     first = time.perf_counter() - first
     times = {f"SRRF {temporal}": ours(frames, temporal) for temporal in TEMPORAL}
     warm = best_time(lambda: sweep(scanned), REPEATS)
-    others = peers(python, frames, scanned)
+    given = {"radii": RADII, "sensitivities": SENSITIVITIES}
+    inputs = {"srrf": frames, "sweep": scanned}
+    theirs = others(python, "reconstructions_peer", inputs, **given)
     threads = devices.thread_count()
     yield f"## SRRF, {' x '.join(map(str, srrf_shape))}, 5 times, {threads} threads"
-    yield from table(times, others.get("srrf"))
+    yield from table(times, theirs.get("srrf"))
     pairs = len(RADII) * len(SENSITIVITIES)
     size = " x ".join(map(str, sweep_shape))
     yield f"## Sweep over {pairs} pairs, {size}, 2 times, {threads} threads"
-    yield from table({"warm": warm, "first call": first}, others.get("sweep"))
+    yield from table({"warm": warm, "first call": first}, theirs.get("sweep"))
 
 
 def table(times: dict[str, float], peer: float | None) -> Iterator[str]:
@@ -93,28 +91,6 @@ def ours(image: NDArray[Any], temporal: Any) -> float:
 def sweep(image: NDArray[Any]) -> nx.Sweep:
     """Score every pair."""
     return nx.sweep_esrrf(image, RADII, SENSITIVITIES)
-
-
-def peers(
-    python: Path | None, frames: NDArray[Any], scanned: NDArray[Any]
-) -> dict[str, float]:
-    """Return the seconds that NanoPyx takes, in a process of its own."""
-    if python is None:
-        return {}
-    with tempfile.TemporaryDirectory() as name:
-        np.save(Path(name) / "srrf.npy", frames)
-        np.save(Path(name) / "sweep.npy", scanned)
-        pairs = {"radii": RADII, "sensitivities": SENSITIVITIES}
-        (Path(name) / "pairs.json").write_text(json.dumps(pairs))
-        worker = Path(__file__).with_name("reconstructions_peer.py")
-        subprocess.run(
-            [str(python), str(worker), name],
-            check=True,
-            capture_output=True,
-            env={**os.environ, "HOME": name},
-        )
-        times: dict[str, float] = json.loads((Path(name) / "times.json").read_text())
-    return times
 
 
 if __name__ == "__main__":

@@ -1,28 +1,24 @@
-"""Child process in the peer's environment: times its SRRF and its sweep.
-
-It imports nothing of this project, so it runs wherever the peer is installed.
-"""
+"""Child process: times NanoPyx's SRRF and its sweep, once each."""
 
 from __future__ import annotations
 
-import json
-import sys
-import time
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from benchmarks.cases import best_time
+from benchmarks.child import answer
 
-def main(folder: Path) -> None:
-    """Write the seconds beside the inputs as ``times.json``."""
+
+def measured(
+    inputs: dict[str, Any], radii: list[float], sensitivities: list[float]
+) -> dict[str, float]:
+    """Return seconds, after both have been compiled."""
     from nanopyx import run_esrrf_parameter_sweep
     from nanopyx.core.transform.sr_temporal_correlations import (
         calculate_SRRF_temporal_correlations,
     )
     from nanopyx.methods import SRRF
-
-    pairs = json.loads((folder / "pairs.json").read_text())
 
     def srrf(image: Any) -> Any:
         frames = SRRF(
@@ -34,23 +30,21 @@ def main(folder: Path) -> None:
         )
         return calculate_SRRF_temporal_correlations(np.asarray(frames), 1, 0)
 
-    def sweep(image: Any, radii: Any, sensitivities: Any) -> Any:
+    def sweep(image: Any, some: slice = slice(None)) -> Any:
         return run_esrrf_parameter_sweep(
-            image, magnification=2, radii=radii, sensitivities=sensitivities
+            image,
+            magnification=2,
+            radii=radii[some],
+            sensitivities=sensitivities[some],
         )
 
-    image, scanned = np.load(folder / "srrf.npy"), np.load(folder / "sweep.npy")
-    srrf(image[:2, :32, :32])
-    sweep(scanned[:4], pairs["radii"][:1], pairs["sensitivities"][:1])
-    times = {}
-    start = time.perf_counter()
-    srrf(image)
-    times["srrf"] = time.perf_counter() - start
-    start = time.perf_counter()
-    sweep(scanned, pairs["radii"], pairs["sensitivities"])
-    times["sweep"] = time.perf_counter() - start
-    (folder / "times.json").write_text(json.dumps(times))
+    srrf(inputs["srrf"][:2, :32, :32])
+    sweep(inputs["sweep"][:4], slice(1))
+    return {
+        "srrf": best_time(lambda: srrf(inputs["srrf"]), 1),
+        "sweep": best_time(lambda: sweep(inputs["sweep"]), 1),
+    }
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    answer(measured)

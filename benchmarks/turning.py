@@ -7,11 +7,7 @@ is given. Best of several warm calls through the public function of each.
 from __future__ import annotations
 
 import argparse
-import json
-import os
-import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal
@@ -20,8 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 import napari_nanopyx as nx
-from benchmarks.cases import best_time
-from napari_nanopyx import engine
+from benchmarks.beside import others, ours
+from benchmarks.turning_peer import SCALE, SHIFT
 
 Kernel = Literal["catmull_rom", "bilinear", "nearest"]
 CASES: tuple[tuple[int, int, float, Kernel], ...] = (
@@ -30,7 +26,6 @@ CASES: tuple[tuple[int, int, float, Kernel], ...] = (
     (20, 500, 0.35, "catmull_rom"),
     (20, 500, 0.35, "bilinear"),
 )
-REPEATS = 7
 
 
 def main() -> None:
@@ -56,54 +51,28 @@ def table(
     yield ""
     yield "|  | ms | of ours |"
     yield "| --- | ---: | ---: |"
-    mine = ours(image, angle, kernel)
-    times = mine | others(python, image, angle, kernel)
+    mine, given = our_times(image, angle, kernel), {"angle": angle, "kernel": kernel}
+    times = mine | others(python, "turning_peer", {"image": image}, **given)
     for name, seconds in sorted(times.items(), key=lambda item: item[1]):
         ratio = seconds / min(mine.values())
         yield f"| {name} | {1e3 * seconds:.2f} | {ratio:.2f} |"
     yield ""
 
 
-def ours(image: NDArray[Any], angle: float, kernel: Kernel) -> dict[str, float]:
-    """Return the seconds that each implementation takes."""
-    times = {}
-    for each in engine.implementations("warp"):
-        if not each.available or each.kind == "reference":
-            continue
+def our_times(image: NDArray[Any], angle: float, kernel: Kernel) -> dict[str, float]:
+    """Return the seconds of every implementation."""
 
-        def call(name: str = each.name) -> Any:
-            return nx.transform(
-                image,
-                shift=(1.5, -2.0),
-                scale=(1.2, 0.8),
-                angle=angle,
-                kernel=kernel,
-                implementation=name,
-            )
-
-        call()
-        times[each.name] = best_time(call, REPEATS)
-    return times
-
-
-def others(
-    python: Path | None, image: NDArray[Any], angle: float, kernel: Kernel
-) -> dict[str, float]:
-    """Return the seconds that the others take, in a process of their own."""
-    if python is None:
-        return {}
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        np.save(folder / "image.npy", image)
-        worker = Path(__file__).with_name("turning_peer.py")
-        subprocess.run(
-            [str(python), str(worker), name, str(angle), kernel],
-            check=True,
-            capture_output=True,
-            env={**os.environ, "HOME": name},
+    def call(name: str) -> Any:
+        return nx.transform(
+            image,
+            shift=SHIFT,
+            scale=SCALE,
+            angle=angle,
+            kernel=kernel,
+            implementation=name,
         )
-        times: dict[str, float] = json.loads((folder / "times.json").read_text())
-    return times
+
+    return ours("warp", call)
 
 
 if __name__ == "__main__":

@@ -1,56 +1,54 @@
-"""Child process in the peer's environment: times its turning and that of others.
-
-It imports nothing of this project, so it runs wherever the peer is installed.
-"""
+"""Child process: times how NanoPyx, OpenCV and scikit-image turn images."""
 
 from __future__ import annotations
 
-import json
-import sys
-import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+from benchmarks.cases import best_time
+from benchmarks.child import answer, opencv_threads, run_types
 
 SHIFT, SCALE = (1.5, -2.0), (1.2, 0.8)
 REPEATS = 5
 
 
-def main(folder: Path, angle: float, kernel: str) -> None:
-    """Write the seconds beside the input as ``times.json``."""
+def measured(inputs: dict[str, Any], angle: float, kernel: str) -> dict[str, float]:
+    """Return seconds."""
     import cv2
     from nanopyx.core import transform
     from skimage.transform import AffineTransform, warp
 
-    image = np.load(folder / "image.npy")
-    times: dict[str, float] = {}
-    matrix = inverse(image.shape[1:], angle)
-    mode = cv2.INTER_CUBIC if kernel == "catmull_rom" else cv2.INTER_LINEAR
-    flags = mode | cv2.WARP_INVERSE_MAP
-    for label, threads in (("one thread", 1), ("all threads", cv2.getNumberOfCPUs())):
+    image = inputs["image"]
+    times = {}
+    for label, threads in opencv_threads(cv2).items():
         cv2.setNumThreads(threads)
-        times[f"OpenCV, {label}"] = best(
-            lambda: [
-                cv2.warpAffine(frame, matrix[:2], frame.shape[::-1], flags=flags)
-                for frame in image
-            ]
-        )
+        times[label] = warm(lambda: opencv(image, angle, kernel))
     order = 3 if kernel == "catmull_rom" else 1
-    turn = AffineTransform(matrix)
-    times["scikit-image"] = best(
+    turn = AffineTransform(inverse(image.shape[1:], angle))
+    times["scikit-image"] = warm(
         lambda: [warp(frame, turn, order=order) for frame in image]
     )
     names = {"catmull_rom": "CRShiftScaleRotate", "nearest": "NNShiftScaleRotate"}
     if kernel in names:
         task: Any = getattr(transform, names[kernel])(verbose=False)
-        for run_type in task._run_types:
-            if run_type.startswith(("threaded", "unthreaded")):
-                times[f"NanoPyx: {run_type}"] = best(
-                    lambda: task.run(image, *SHIFT, *SCALE, angle, run_type=run_type)  # noqa: B023
-                )
-    (folder / "times.json").write_text(json.dumps(times))
+        for way in run_types(task):
+            times[f"NanoPyx: {way}"] = warm(
+                lambda way=way: task.run(image, *SHIFT, *SCALE, angle, run_type=way)
+            )
+    return times
+
+
+def opencv(image: Any, angle: float, kernel: str) -> list[Any]:
+    """Turn by OpenCV."""
+    import cv2
+
+    mode = cv2.INTER_CUBIC if kernel == "catmull_rom" else cv2.INTER_LINEAR
+    matrix, flags = inverse(image.shape[1:], angle)[:2], mode | cv2.WARP_INVERSE_MAP
+    return [
+        cv2.warpAffine(frame, matrix, frame.shape[::-1], flags=flags) for frame in image
+    ]
 
 
 def inverse(shape: tuple[int, int], angle: float) -> Any:
@@ -65,16 +63,11 @@ def inverse(shape: tuple[int, int], angle: float) -> Any:
     return matrix
 
 
-def best(call: Callable[[], Any]) -> float:
+def warm(call: Callable[[], Any]) -> float:
     """Return the shortest of several times, in seconds."""
     call()
-    times = []
-    for _ in range(REPEATS):
-        start = time.perf_counter()
-        call()
-        times.append(time.perf_counter() - start)
-    return min(times)
+    return best_time(call, REPEATS)
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), float(sys.argv[2]), sys.argv[3])
+    answer(measured)

@@ -7,27 +7,21 @@ the public function of each; the peer is called once for each of its run types.
 from __future__ import annotations
 
 import argparse
-import json
-import os
-import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 import napari_nanopyx as nx
 from benchmarks import peak
-from benchmarks.cases import best_time, movie
-from napari_nanopyx import engine
+from benchmarks.beside import others, ours
+from benchmarks.cases import movie
 from napari_nanopyx._engine import devices
 from napari_nanopyx._kernels.esrrf_3d.plan import Esrrf3dPlan
 
 SHAPES = ((4, 16, 64, 64), (2, 32, 128, 128))
-REPEATS = 5
 ROUGH_OPERATIONS, PRECISE_OPERATIONS = 6, 9
 """What a sample asks of the processor's multiply-add units: products, multiply-adds and
 the estimate of a root. Sums, comparisons and loads go to other units meanwhile."""
@@ -50,38 +44,6 @@ def series(shape: tuple[int, ...]) -> NDArray[np.float32]:
     """Return blinking spots in each plane, the same at every call."""
     frames, planes, height, width = shape
     return movie((frames * planes, height, width)).reshape(shape)
-
-
-def ours(image: NDArray[Any]) -> dict[str, float]:
-    """Return the seconds that each implementation takes."""
-    times = {}
-    for each in engine.implementations("esrrf_3d"):
-        if not each.available or each.kind == "reference":
-            continue
-
-        def call(name: str = each.name) -> Any:
-            return nx.esrrf_3d(image, implementation=name)
-
-        call()
-        times[each.name] = best_time(call, REPEATS)
-    return times
-
-
-def peers(python: Path | None, image: NDArray[Any]) -> dict[str, float]:
-    """Return the seconds that NanoPyx takes, in a process of its own."""
-    if python is None:
-        return {}
-    with tempfile.TemporaryDirectory() as name:
-        np.save(Path(name) / "image.npy", image)
-        worker = Path(__file__).with_name("volumes_peer.py")
-        subprocess.run(
-            [str(python), str(worker), name],
-            check=True,
-            capture_output=True,
-            env={**os.environ, "HOME": name},
-        )
-        times: dict[str, float] = json.loads((Path(name) / "times.json").read_text())
-    return times
 
 
 def tables(shapes: tuple[tuple[int, ...], ...], python: Path | None) -> Iterator[str]:
@@ -109,16 +71,19 @@ def tables(shapes: tuple[tuple[int, ...], ...], python: Path | None) -> Iterator
         yield ""
         yield "|  | ms | G/s | share of the limit |"
         yield "| --- | ---: | ---: | ---: |"
-        times = ours(image)
+        times = ours(
+            "esrrf_3d",
+            lambda name, image=image: nx.esrrf_3d(image, implementation=name),
+        )
         for name, seconds in sorted(times.items(), key=lambda item: item[1]):
             rate = operations / seconds / 1e9
             share = f"{2 * rate / limit:.0%}" if limit else ""
             yield f"| {name} | {1e3 * seconds:.1f} | {rate:.0f} | {share} |"
-        others = peers(python, image)
-        for name, seconds in sorted(others.items(), key=lambda item: item[1]):
+        theirs = others(python, "volumes_peer", {"image": image})
+        for name, seconds in sorted(theirs.items(), key=lambda item: item[1]):
             yield f"| {name} | {1e3 * seconds:.1f} | | |"
-        if others:
-            ratio = min(others.values()) / min(times.values())
+        if theirs:
+            ratio = min(theirs.values()) / min(times.values())
             yield ""
             yield f"{ratio:.0f} times as fast as the fastest of the peer."
         yield ""
