@@ -27,7 +27,7 @@ from benchmarks.home import history_in
 from benchmarks.turning_peer import SCALE, SHIFT
 
 REPEATS = 7
-TARGETS = {
+TARGETS: dict[str, tuple[str, float | None]] = {
     "FRC": ("NanoPyx", 15.0),
     "decorrelation": ("NanoPyx", 35.0),
     "error map": ("NanoPyx", 13.0),
@@ -35,9 +35,9 @@ TARGETS = {
     "NLM, gaussian": ("scikit-image", 4.0),
     "convolution, random": ("OpenCV", 1.0),
     "convolution, ones": ("OpenCV", 1.0),
-    "transform": ("OpenCV", 1.0),
+    "transform": ("OpenCV", None),
 }
-"""Against whom, and how many times as fast we want to be."""
+"""Against whom, and how many times as fast we want to be, if anybody has said."""
 
 ANGLE = 0.35
 """By which an image is turned, in radians."""
@@ -139,12 +139,13 @@ def our_times(given: Inputs) -> dict[str, float]:
 def table(given: Inputs, python: Path | None) -> Iterator[str]:
     """Yield a page: the machine, and one row for each program and task."""
     facts = machine.describe()
-    yield "# Measures of quality, denoising and convolution beside others"
+    yield "# Measures of quality, denoising, convolution and turning beside others"
     yield ""
     yield f"`python -m benchmarks.quality` on {date.today()}: {facts['Processor']},"
     yield f"{facts['Cores available']} cores, load average {os.getloadavg()[0]:.2f}"
     yield f"before. Best of {REPEATS} warm calls through each public function, ours"
     yield "as the engine chooses, with a new history. NLM: patches of 7, distance 11."
+    yield "OpenCV turns with a cubic in steps of 1/32 pixel, we with the exact point."
     yield ""
     yield "| task | size | ours, ms | other | its ms | ratio | wanted |"
     yield "| --- | --- | ---: | --- | ---: | ---: | ---: |"
@@ -152,7 +153,7 @@ def table(given: Inputs, python: Path | None) -> Iterator[str]:
     for name, (size, _) in calls(given).items():
         rival, least = TARGETS[name]
         for other, seconds in theirs.get(name, {"-": float("nan")}).items():
-            wanted = f"{least:g}" if other == rival else ""
+            wanted = f"{least:g}" if other == rival and least else ""
             yield (
                 f"| {name} | {size} | {1e3 * mine[name]:.1f} | {other} "
                 f"| {1e3 * seconds:.1f} | {seconds / mine[name]:.1f} | {wanted} |"
