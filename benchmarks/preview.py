@@ -1,7 +1,7 @@
 """``python -m benchmarks.preview``: how soon a preview follows a slider, in napari.
 
 From the change of a setting until the layer has new pixels, for a view of 256 × 256
-pixels of a movie. Needs a display; ``scripts/with_display.sh`` gives one.
+pixels of a movie, or of a plane of volumes. Needs a display; ``scripts/with_display.sh`` gives one.
 """
 
 from __future__ import annotations
@@ -20,20 +20,24 @@ STEPS = {
     "Denoise by non-local means": ("h", 5.0, 0.5),
     "Magnify": ("factor", 4.0, 0.1),
 }
+VOLUME_STEPS = {"3-D eSRRF reconstruction": ("radius", 1.0, 0.05)}
 CHANGES = 25
 PATIENCE_SECONDS = 10.0
 
 
 def main() -> None:
     """Print a table."""
-    movie = np.random.default_rng(0).poisson(100, (50, 256, 256)).astype(np.uint16)
-    viewer = napari.Viewer(show_welcome_screen=False)
-    viewer.add_image(movie, name="movie", scale=(1.0, 0.1, 0.1))
+    random = np.random.default_rng(0)
+    movie = random.poisson(100, (50, 256, 256)).astype(np.uint16)
+    volumes = np.stack([np.roll(movie[:10], plane, axis=2) for plane in range(9)], 1)
     print("| step | median ms | 9 of 10 below | computing | frames |")
     print("| --- | ---: | ---: | ---: | ---: |")
-    for name, how in STEPS.items():
-        print(f"| {name} | {measure(viewer, name, *how)} |", flush=True)
-    viewer.close()
+    for image, steps in ((movie, STEPS), (volumes, VOLUME_STEPS)):
+        viewer = napari.Viewer(show_welcome_screen=False)
+        viewer.add_image(image, scale=(1.0, 0.4, 0.1, 0.1)[-image.ndim :])
+        for name, how in steps.items():
+            print(f"| {name} | {measure(viewer, name, *how)} |", flush=True)
+        viewer.close()
 
 
 def measure(

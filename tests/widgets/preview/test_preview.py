@@ -396,3 +396,23 @@ def test_of_a_layer_with_channels_the_chosen_one_is_previewed(
     settled(step)
     expected = nx.magnify(channels[position.value(), frame], 2.0)
     np.testing.assert_allclose(layer.data, expected, rtol=1e-4, atol=1e-2)
+
+
+def test_of_volumes_it_follows_the_plane(
+    viewer: Any, open_widget: Any, settled: Any, look: Any
+) -> None:
+    series = np.random.default_rng(5).poisson(100, (3, 9, 24, 26)).astype(np.uint16)
+    viewer.add_image(series, name="volumes", scale=(1.0, 0.5, 0.1, 0.1))
+    viewer.dims.set_current_step(1, 4)
+    widget = open_widget("3-D eSRRF reconstruction")
+    layer = switch_on(widget, settled)
+    assert layer.data.shape == (48, 52)
+    assert "plane 4" in widget.preview.said.text()
+    np.testing.assert_allclose(layer.scale, (0.05, 0.05))
+    before = layer.data
+    viewer.dims.set_current_step(1, 6)
+    settled(widget)
+    assert "plane 6" in widget.preview.said.text()
+    assert not np.array_equal(layer.data, before)
+    widget.preview.toggle.setChecked(False)
+    assert len(viewer.layers) == 1

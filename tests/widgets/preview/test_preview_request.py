@@ -122,6 +122,60 @@ def test_it_is_the_part_of_the_result_that_is_in_view(
     )
 
 
+VOLUMES = {"magnification": 2, "psf_ratio": 2.8, "voxel_ratio": 4.0}
+
+
+@pytest.mark.parametrize("plane", [0, 4, 8])
+@pytest.mark.parametrize("values", [{"radius": 1.5}, {"radius": 4.0, "psf_ratio": 4.0}])
+@pytest.mark.parametrize("axial", [1, 2, 3])
+def test_of_volumes_it_is_one_plane_of_the_result(
+    plane: int, values: dict[str, float], axial: int
+) -> None:
+    random = np.random.default_rng(4)
+    series = random.poisson(100, (2, 9, 64, 68)).astype(np.uint16)
+    view = ((20, 41), (22, 50))
+    chosen = {
+        **VOLUMES,
+        **values,
+        "magnification_z": axial,
+        "macro_pixel_correction": False,
+    }
+    declared = declaration(reconstruction.Esrrf3dStep)
+    chosen |= declared.preview.fixed
+    whole = declared.function(series, **chosen)[0]
+    for data in (series, series[0]):
+        source = source_of(data)
+        frames = region(series.shape, view, 0, 2, declared.preview.margin(chosen))
+        planes = declared.preview.planes(chosen)
+        request = Request(
+            declared.function,
+            "image",
+            source,
+            chosen,
+            declared.place(source, chosen),
+            frames.of_volumes(9, plane, planes),
+            data,
+        )
+        picture = compute(request, Cropper(), Event())
+        if data.ndim == 3:
+            whole = declared.function(data, **chosen)[0]
+        part = whole[plane * axial + axial // 2, 40:82, 44:100]
+        assert picture.image.shape == part.shape
+        atol = 1e-4 * np.abs(part).max()
+        np.testing.assert_allclose(picture.image, part, rtol=0, atol=atol)
+
+
+def test_of_volumes_only_the_planes_around_are_read() -> None:
+    series = np.zeros((2, 30, 16, 16), np.uint16)
+    counted, cropper = Counted(series), Cropper()
+    wanted = region(series.shape, None, 1, 1, 5).of_volumes(30, 12, 3)
+    place = Placement.magnified(4, (1, 1, 1))
+    request = Request(
+        nx.esrrf_3d, "image", source_of(counted), {}, place, wanted, counted
+    )
+    assert cropper.read(request).shape == (1, 7, 16, 16)
+
+
 def test_it_lies_where_it_belongs(scene: NDArray[Any]) -> None:
     picture = preview(reconstruction.EsrrfStep, scene, ESRRF, 2)
     first = np.zeros(2) * picture.placement.step[-2:] + picture.placement.offset[-2:]

@@ -21,11 +21,11 @@ from napari_nanopyx.widgets.preview.pace import Pace
 from napari_nanopyx.widgets.preview.place import (
     PreviewLayer,
     camera,
-    present_frame,
+    present,
     visible,
     why_not,
 )
-from napari_nanopyx.widgets.preview.region import region
+from napari_nanopyx.widgets.preview.region import Region, region
 from napari_nanopyx.widgets.preview.request import Cropper, Picture, Request, compute
 from napari_nanopyx.widgets.steering import steering
 from napari_nanopyx.widgets.step_declaration import Step
@@ -174,18 +174,32 @@ class LivePreview(QWidget):
         sources, parameters = self._chosen()
         source = sources[self._argument]
         values = {**parameters, **self._previewed.fixed}
-        wanted = region(
-            source.shape,
-            visible(layer),
-            present_frame(self._viewer, layer, source),
-            max(self._pace.frames, self._previewed.least_frames(values)),
-            self._previewed.margin(values),
-        )
+        wanted = self._region(layer, source, values)
         place = self._place(source, values)
         whole = layer.data[0] if layer.multiscale else layer.data
         return Request(
             self._step.function, self._argument, source, values, place, wanted, whole
         )
+
+    def _region(self, layer: Any, source: Source, values: Mapping[str, Any]) -> Region:
+        previewed, planes = self._previewed, self._previewed.planes
+        moves = self._moves(source)
+        frame = present(self._viewer, layer, source, 0) if moves else 0
+        found = region(
+            source.shape if moves else source.shape[-2:],
+            visible(layer),
+            frame,
+            max(self._pace.frames, previewed.least_frames(values)),
+            previewed.margin(values),
+        )
+        if planes is None:
+            return found
+        plane = present(self._viewer, layer, source, source.ndim - 3)
+        return found.of_volumes(source.shape[-3], plane, planes(values))
+
+    def _moves(self, source: Source) -> bool:
+        """Tell whether there are frames, rather than one image or volume."""
+        return source.ndim > (2 if self._previewed.planes is None else 3)
 
     def _look(self) -> None:
         job = self._job
@@ -209,7 +223,8 @@ class LivePreview(QWidget):
         first, stop = request.region.frames
         frames = stop - first
         pinned = steering.pinned(self._previewed.task)
-        if request.source.ndim > 2:
+        moves = self._moves(request.source)
+        if moves:
             self._pace.took(picture.seconds, frames)
         if pinned is not None and picture.seconds > TOO_SLOW_SECONDS:
             self._give_up(
@@ -219,14 +234,7 @@ class LivePreview(QWidget):
             return
         name = f"Preview: {self._step.suffix(request.parameters)}"
         self._layer.show(picture, name, self._step.colormap)
-        rows, columns = request.region.size
-        of = f"frames {first} to {stop - 1}" if frames > 1 else f"frame {first}"
-        part = f"{rows} × {columns} pixels"
-        self._say(
-            f"Preview of {part}, {of}: {1000 * picture.seconds:.0f} ms"
-            if request.source.ndim > 2
-            else f"Preview of {part}: {1000 * picture.seconds:.0f} ms"
-        )
+        self._say(_words(picture, moves))
 
     def _take_away(self, reason: str) -> None:
         self._key = None
@@ -241,6 +249,20 @@ class LivePreview(QWidget):
         if self.said.text() != text:
             self.said.setText(text)
             self.said.setVisible(bool(text))
+
+
+def _words(picture: Picture, moves: bool) -> str:
+    """Return what a preview is of, and how long it took."""
+    region = picture.request.region
+    rows, columns = region.size
+    first, stop = region.frames
+    parts = [f"{rows} × {columns} pixels"]
+    if region.plane is not None:
+        parts.append(f"plane {region.plane}")
+    if moves:
+        several = stop - first > 1
+        parts.append(f"frames {first} to {stop - 1}" if several else f"frame {first}")
+    return f"Preview of {', '.join(parts)}: {1000 * picture.seconds:.0f} ms"
 
 
 def _end_of(signal: Any, slot: Callable[..., None]) -> Callable[[], None]:

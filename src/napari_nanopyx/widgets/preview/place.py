@@ -45,12 +45,19 @@ def visible(layer: Image) -> tuple[Side, Side] | None:
     return (int(top), int(bottom) + 1), (int(left), int(right) + 1)
 
 
-def present_frame(viewer: Viewer, layer: Image, source: Source) -> int:
-    """Return the frame of a movie at which the viewer stands."""
-    if source.ndim < 3:
-        return 0
-    frame = round(float(layer.world_to_data(viewer.dims.point)[source.axes.taken[0]]))
-    return min(max(frame, 0), source.shape[0] - 1)
+def present(viewer: Viewer, layer: Image, source: Source, axis: int) -> int:
+    """Return where the viewer stands along an axis of the method.
+
+    Parameters
+    ----------
+    viewer, layer, source
+        The layer, and what is read of it.
+    axis
+        Of the source, from 0.
+    """
+    point = layer.world_to_data(viewer.dims.point)
+    place = round(float(point[source.axes.taken[axis]]))
+    return min(max(place, 0), source.shape[axis] - 1)
 
 
 def _is_so(layer: Image, option: str, value: Any) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import ceil, floor, sqrt
 
 MOST_PIXELS = 256 * 256
@@ -28,6 +28,9 @@ class Region:
     frames: Side
     read_rows: Side
     read_columns: Side
+    plane: int | None = None
+    """The plane of volumes that is shown; None if there are no volumes."""
+    read_planes: Side = (0, 1)
 
     @property
     def size(self) -> tuple[int, int]:
@@ -47,6 +50,32 @@ class Region:
             _inside(self.columns, self.read_columns[0], step[1]),
         )
 
+    def output_plane(self, step: float) -> int:
+        """Return the output plane to show: the middle one of the input plane.
+
+        Parameters
+        ----------
+        step
+            Input planes along an output plane.
+        """
+        plane = 0 if self.plane is None else self.plane - self.read_planes[0]
+        return floor((plane + 0.5) / step + 1e-9)
+
+    def of_volumes(self, depth: int, plane: int, margin: int) -> Region:
+        """Return the same rectangle in one plane of volumes.
+
+        Parameters
+        ----------
+        depth
+            Planes of a volume.
+        plane
+            That is shown.
+        margin
+            Planes on each side that are needed to compute it.
+        """
+        around = (max(plane - margin, 0), min(plane + margin + 1, depth))
+        return replace(self, plane=plane, read_planes=around)
+
 
 def region(
     shape: Sequence[int],
@@ -60,7 +89,7 @@ def region(
     Parameters
     ----------
     shape
-        Of the movie, (T, Y, X), or of an image, (Y, X).
+        Of the movie, (T, Y, X) or (T, Z, Y, X), or of an image, (Y, X).
     visible
         Rows and columns in view; None if that is not known.
     frame

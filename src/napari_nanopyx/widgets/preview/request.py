@@ -27,6 +27,9 @@ class Previewed:
     """Name of the engine's task, by which its implementations are pinned."""
     margin: Callable[[Mapping[str, Any]], int]
     """Parameters → pixels on each side that are needed to compute one."""
+    planes: Callable[[Mapping[str, Any]], int] | None = None
+    """Parameters → planes on each side that are needed to compute one; None if the
+    method takes no volumes."""
     least_frames: Callable[[Mapping[str, Any]], int] = lambda _: 1
     """Parameters → how many frames are needed, of a movie."""
     most_frames: int = 24
@@ -69,6 +72,7 @@ class Request:
             region.frames,
             region.read_rows,
             region.read_columns,
+            region.read_planes,
         )
 
 
@@ -97,13 +101,15 @@ class Cropper:
         self._crop: NDArray[Any] | None = None
 
     def read(self, request: Request) -> NDArray[Any]:
-        """Return frames, or a single image, with the margin."""
+        """Return frames or volumes, or a single one, with the margin."""
         if self._crop is None or request.crop_key != self._key:
             source, region = request.source, request.region
-            inside = (slice(*region.read_rows), slice(*region.read_columns))
-            if source.ndim > 2:
-                inside = (slice(*region.frames), *inside)  # type: ignore[assignment]
-            self._crop = np.asarray(source.data[inside])
+            inside = [slice(*region.read_rows), slice(*region.read_columns)]
+            if region.plane is not None:
+                inside = [slice(*region.read_planes), *inside]
+            if source.ndim > len(inside):
+                inside = [slice(*region.frames), *inside]
+            self._crop = np.asarray(source.data[tuple(inside)])
             # Held, so that no other array can be taken for it.
             self._key, self._whole = request.crop_key, request.whole
         return self._crop
@@ -116,14 +122,16 @@ class Cropper:
 def compute(request: Request, cropper: Cropper, cancel: Any) -> Picture:
     """Compute a preview on the present thread."""
     began = time.perf_counter()
-    region, step = request.region, request.placement.step[-2:]
+    region, step = request.region, request.placement.step
     crop = cropper.read(request)
     arguments = {request.argument: crop, **request.parameters}
     with engine.aside():
         result = np.asarray(request.function(**arguments, cancel=cancel))
+    if region.plane is not None:
+        result = result[..., region.output_plane(step[-3]), :, :]
     if result.ndim > 2:
         result = result[len(result) // 2]
-    rows, columns = region.output(step)
+    rows, columns = region.output(step[-2:])
     image = np.ascontiguousarray(result[rows, columns])
     placement = _placed(request, (rows.start, columns.start))
     limits, contrast = display_range(image[::_EVERY, ::_EVERY])

@@ -134,6 +134,13 @@ class Esrrf3dStep(StepWidget):
             },
             advanced=("intensity_weighting", "macro_pixel_correction"),
             colormap="magma",
+            preview=Previewed(
+                task="esrrf_3d",
+                margin=lambda chosen: ceil(chosen["radius"]) + 5,
+                planes=_planes_around,
+                least_frames=lambda chosen: 1 if chosen["temporal"] == "AVG" else 2,
+                fixed={"frames_per_timepoint": 0},
+            ),
         )
         super().__init__(napari_viewer, step)
 
@@ -150,6 +157,11 @@ def _in_time(
             "label": f"{frames.capitalize()} per time point (0: all)"
         },
     }
+
+
+def _planes_around(chosen: Mapping[str, Any]) -> int:
+    planes: float = chosen["radius"] * chosen["psf_ratio"] / chosen["voxel_ratio"]
+    return ceil(planes) + 3
 
 
 def _place_volume(source: Source, chosen: Mapping[str, Any]) -> Placement:
