@@ -1,7 +1,8 @@
 """``python -m benchmarks.preview``: how soon a preview follows a slider, in napari.
 
 From the change of a setting until the layer has new pixels, for a view of 256 × 256
-pixels of a movie, or of a plane of volumes. Needs a display; ``scripts/with_display.sh`` gives one.
+pixels of a movie, or of a plane of volumes. Needs a display;
+``scripts/with_display.sh`` gives one.
 """
 
 from __future__ import annotations

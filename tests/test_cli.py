@@ -14,13 +14,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import scipy.ndimage
 import tifffile
 from typer.testing import CliRunner
 
 import napari_nanopyx as nx
 from napari_nanopyx import cli, demo
 from napari_nanopyx.data import telomeres
-from napari_nanopyx.io import open_movie
+from napari_nanopyx.io import open_image, open_movie
 
 MOVIE = np.random.default_rng(5).poisson(200, (6, 14, 11)).astype(np.uint16)
 
@@ -174,8 +175,45 @@ def test_drift_is_estimated_corrected_and_folded_in(tmp_path: Path) -> None:
     words = ("--magnification", 2, "--drift", table, "--implementation", "serial")
     code, _, err = run("esrrf", source, image, *words)
     assert (code, err) == (0, "")
-    folded = nx.esrrf(movie, 2, drift=expected, implementation="serial")
+    written = nx.DriftTable.load(table)
+    np.testing.assert_allclose(written.shifts, expected.shifts, atol=1e-5)
+    folded = nx.esrrf(movie, 2, drift=written, implementation="serial")
     np.testing.assert_allclose(np.squeeze(tifffile.imread(image)), folded[0], rtol=1e-5)
+
+
+def test_drift_of_volumes_is_estimated_and_corrected(tmp_path: Path) -> None:
+    """A file with frames and planes has a table of three columns; a plane has two."""
+    random = np.random.default_rng(5)
+    sharp = random.gamma(0.3, 300, (16, 40, 36))
+    scene = scipy.ndimage.gaussian_filter(sharp, (1.0, 1.5, 1.5), mode="wrap")
+    moves = [(0, 0, 0), (1, 2, -1), (1, 3, -2)]
+    series = np.stack([np.roll(scene, move, (0, 1, 2)) for move in moves])
+    series = series.astype(np.float32)
+    source, table = tmp_path / "volumes.tif", tmp_path / "drift.csv"
+    metadata = {"axes": "TZYX", "unit": "um", "spacing": 0.4, "finterval": 1.0}
+    tifffile.imwrite(
+        source, series, imagej=True, resolution=(10, 10), metadata=metadata
+    )
+    code, _, err = run("estimate-drift", source, table)
+    assert (code, err) == (0, "")
+    found = nx.DriftTable.load(table)
+    np.testing.assert_allclose(found.shifts, -np.array(moves, float), atol=0.1)
+    still = tmp_path / "still.tif"
+    code, _, err = run("correct-drift", source, table, still)
+    assert (code, err) == (0, "")
+    with open_image(still) as images:
+        assert images.metadata.axes == "TZYX"
+        assert images.metadata.depth == pytest.approx(0.4)
+        corrected = images[...]
+    expected = nx.correct_drift(series, found)
+    np.testing.assert_allclose(corrected, expected, rtol=1e-4, atol=1e-2)
+    inside = (slice(3, -3), slice(6, -6), slice(6, -6))
+    differences = corrected[2][inside] - corrected[0][inside]
+    assert np.abs(differences).mean() < 0.1 * np.std(corrected[0][inside])
+    plane = tmp_path / "plane.csv"
+    code, _, err = run("estimate-drift", source, plane, "--plane", 4)
+    assert (code, err) == (0, "")
+    assert nx.DriftTable.load(plane).shifts.shape == (3, 2)
 
 
 @pytest.mark.parametrize("name", ["movie.tif", "drift.txt", "nowhere/drift.csv"])

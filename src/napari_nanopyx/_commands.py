@@ -34,6 +34,7 @@ def images_command(
     loaded: Mapping[str, Any] | None = None,
     *,
     axes: str = "TYX",
+    volumes: bool = False,
     words: Mapping[str, Any] | None = None,
     image: Callable[[Any], NDArray[Any]] = lambda result: result,
 ) -> Callable[..., None]:
@@ -49,6 +50,8 @@ def images_command(
         Parameters that are read from a file, with the class that can `load` them.
     axes
         Those that the function takes.
+    volumes
+        Whether it takes (T, Z, Y, X) too, where a file has frames and planes.
     words
         Types of options that the signature does not tell, by parameter.
     image
@@ -74,8 +77,9 @@ def images_command(
             given |= {name: tables[name].load(chosen[name]) for name in tables}
             chosen |= {name: str(chosen[name]) for name in tables}
             name = function.__name__
+            taken = _axes_of(source, plane) if volumes else axes
             with (
-                open_stack(source, axes, channel=channel, plane=plane) as movie,
+                open_stack(source, taken, channel=channel, plane=plane) as movie,
                 engine.record() as runs,
                 terminal.progress(name, len(movie)) as progress,
             ):
@@ -97,6 +101,17 @@ def images_command(
     return with_options(command, function, positional, words, _choosing(axes))
 
 
+def _axes_of(source: Path, plane: int | None) -> str:
+    """Return the axes of a movie, or those of volumes if the file has some."""
+    from napari_nanopyx.io import open_image
+
+    if plane is not None:
+        return "TYX"
+    with open_image(source) as stack:
+        lengths = dict(zip(stack.metadata.axes, stack.shape, strict=True))
+    return "TZYX" if lengths.get("T", 1) > 1 and lengths.get("Z", 1) > 1 else "TYX"
+
+
 def _choosing(axes: str) -> dict[str, Any]:
     """Return the options that say which part of a file to take: of axes not taken."""
     taken = {"channel": "C" in axes, "plane": "Z" in axes}
@@ -107,6 +122,7 @@ def table_command(
     function: Callable[..., Any],
     suffixes: tuple[str, ...] = (".csv",),
     axes: str = "TYX",
+    volumes: bool = False,
 ) -> Callable[..., None]:
     """Return a command that reads a movie and saves what was found out about it.
 
@@ -118,6 +134,8 @@ def table_command(
         How the file that is written may end.
     axes
         Those that the function takes.
+    volumes
+        Whether it takes (T, Z, Y, X) too, where a file has frames and planes.
     """
 
     def command(
@@ -132,8 +150,9 @@ def table_command(
             from napari_nanopyx.io import check_output, open_stack
 
             check_output(target, source, suffixes=suffixes)
+            taken = _axes_of(source, plane) if volumes else axes
             with (
-                open_stack(source, axes, channel=channel, plane=plane) as movie,
+                open_stack(source, taken, channel=channel, plane=plane) as movie,
                 terminal.progress(function.__name__, len(movie)) as progress,
             ):
                 result = function(

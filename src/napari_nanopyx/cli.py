@@ -56,9 +56,11 @@ decorrelation_map = app.command("decorrelation-map")(
 )
 error_map = app.command("error-map")(numbers_command(nx.error_map))
 denoise = app.command("denoise")(images_command(nx.denoise_nlm, unchanged))
-estimate_drift = app.command("estimate-drift")(table_command(nx.estimate_drift))
+estimate_drift = app.command("estimate-drift")(
+    table_command(nx.estimate_drift, volumes=True)
+)
 correct_drift = app.command("correct-drift")(
-    images_command(nx.correct_drift, unchanged, {"table": nx.DriftTable})
+    images_command(nx.correct_drift, unchanged, {"table": nx.DriftTable}, volumes=True)
 )
 estimate_channel_shifts = app.command("estimate-channel-shifts")(
     table_command(nx.estimate_channel_shifts, (".tif", ".tiff"), "CYX")
