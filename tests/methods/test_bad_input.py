@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from closeness import assert_close
 
 import napari_nanopyx as nx
 from napari_nanopyx import engine
@@ -173,18 +174,27 @@ def test_one_image_is_one_frame() -> None:
     np.testing.assert_array_equal(nx.esrrf(MOVIE[0], 2), nx.esrrf(MOVIE[:1], 2))
 
 
-@pytest.mark.parametrize("temporal", ["VAR", "STD"])
-def test_one_frame_does_not_vary(temporal: Any) -> None:
-    assert not nx.esrrf(MOVIE[0], 2, temporal=temporal).any()
+@pytest.mark.parametrize("temporal", ["VAR", "STD", "TAC2"])
+@pytest.mark.parametrize("frame_gap", [0, 1])
+def test_one_frame_does_not_fluctuate(temporal: Any, frame_gap: int) -> None:
+    options: dict[str, Any] = {"temporal": temporal, "frame_gap": frame_gap}
+    message = f"'{temporal}', which needs at least 2 frames, but image has 1"
+    with pytest.raises(ValueError, match=message):
+        nx.esrrf(MOVIE[0], 2, **options)
+    message = r"frames_per_timepoint is 1, but must be 0 \(all frames\) or at least 2"
+    with pytest.raises(ValueError, match=message):
+        nx.esrrf(MOVIE, 2, frames_per_timepoint=1, **options)
+    assert nx.esrrf(MOVIE[:2], 2, **options).any()
 
 
-def test_one_frame_has_no_autocorrelation() -> None:
-    with pytest.warns(UserWarning, match="1 of 1 time points have one frame"):
-        assert not nx.esrrf(MOVIE[0], 2, temporal="TAC2").any()
-    with pytest.warns(UserWarning, match="1 of 2 time points have one frame"):
-        result = nx.esrrf(MOVIE, 2, temporal="TAC2", frames_per_timepoint=3)
-    assert result[0].any()
-    assert not result[1].any()
+@pytest.mark.parametrize("temporal", ["VAR", "STD", "TAC2"])
+def test_a_last_frame_by_itself_is_left_out(temporal: Any) -> None:
+    assert len(MOVIE) == 4
+    options: dict[str, Any] = {"temporal": temporal, "frames_per_timepoint": 3}
+    with pytest.warns(UserWarning, match="left out: it has 1 of 3 frames"):
+        result = nx.esrrf(MOVIE, 2, **options)
+    assert_close(result, nx.esrrf(MOVIE[:3], 2, **options))
+    assert len(nx.esrrf(MOVIE, 2, frames_per_timepoint=3)) == 2
 
 
 def test_more_frames_per_time_point_than_there_are() -> None:

@@ -73,11 +73,17 @@ def test_arguments(
         nx.esrrf_3d(SERIES, **{argument: value})
 
 
-def test_tac2_of_one_volume_is_zero_and_warns() -> None:
-    with pytest.warns(UserWarning, match="1 of 1 time points have one frame"):
-        assert not nx.esrrf_3d(SERIES[0], temporal="TAC2").any()
-    with pytest.warns(UserWarning, match="1 of 2 time points have one frame"):
-        nx.esrrf_3d(SERIES, temporal="TAC2", frames_per_timepoint=2)
+@pytest.mark.parametrize("temporal", ["VAR", "STD", "TAC2"])
+def test_one_volume_does_not_fluctuate(temporal: Any) -> None:
+    message = f"'{temporal}', which needs at least 2 frames, but image has 1"
+    with pytest.raises(ValueError, match=message):
+        nx.esrrf_3d(SERIES[0], temporal=temporal)
+    with pytest.raises(ValueError, match="frames_per_timepoint is 1, but must be 0"):
+        nx.esrrf_3d(SERIES, temporal=temporal, frames_per_timepoint=1)
+    with pytest.warns(UserWarning, match="left out: it has 1 of 2 frames"):
+        result = nx.esrrf_3d(SERIES, temporal=temporal, frames_per_timepoint=2)
+    assert len(result) == 1
+    assert result.any()
 
 
 @pytest.mark.parametrize("shape", [(1, 1, 2, 2), (2, 2, 3, 5), (1, 3, 13, 7)])

@@ -45,8 +45,8 @@ def assert_same(actual: NDArray[Any], expected: NDArray[Any]) -> None:
     [
         {},
         {"temporal": "TAC2", "magnification_z": 3, "macro_pixel_correction": False},
-        {"temporal": "VAR", "frames_per_timepoint": 2, "radius": 2.0},
-        {"sensitivity": 0.5, "voxel_ratio": 2.0, "magnification": 1},
+        {"temporal": "VAR", "radius": 2.0},
+        {"sensitivity": 0.5, "voxel_ratio": 2.0, "frames_per_timepoint": 2},
     ],
     ids=lambda parameters: "-".join(parameters) or "defaults",
 )

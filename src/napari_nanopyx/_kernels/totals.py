@@ -12,6 +12,9 @@ Statistic = Literal["AVG", "VAR", "STD", "TAC2"]
 
 Plane = NDArray[np.float64]
 
+LEAST_FRAMES: dict[Statistic, int] = {"AVG": 1, "VAR": 2, "STD": 2, "TAC2": 2}
+"""Frames that a statistic needs to mean anything."""
+
 _SUMS: dict[Statistic, tuple[str, ...]] = {
     "AVG": ("sum",),
     "VAR": ("sum", "squares"),

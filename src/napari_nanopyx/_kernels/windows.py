@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 
 def windows(
-    frames: int, frames_per_timepoint: int = 0, frame_gap: int = 0
+    frames: int, frames_per_timepoint: int = 0, frame_gap: int = 0, least: int = 1
 ) -> list[range]:
     """Return the frames of each time point.
 
@@ -23,6 +23,8 @@ def windows(
         keeps the last one even if it is incomplete; otherwise windows may overlap
         (gap below F) or leave frames out (gap above F), and an incomplete one is
         dropped.
+    least : int
+        Frames that a window must have; one with fewer is dropped.
     """
     length = frames_per_timepoint
     if not 0 < length <= frames:
@@ -31,7 +33,8 @@ def windows(
         starts = range(0, frames, length)
     else:
         starts = range(0, frames - length + 1, frame_gap)
-    return [range(start, min(start + length, frames)) for start in starts]
+    found = [range(start, min(start + length, frames)) for start in starts]
+    return [window for window in found if len(window) >= least]
 
 
 def segments(windows: Sequence[range]) -> list[range]:

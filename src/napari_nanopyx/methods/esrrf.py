@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable
 from typing import Annotated, Any, Literal, get_args
 
@@ -12,8 +11,9 @@ from numpy.typing import ArrayLike, NDArray
 from napari_nanopyx._engine.runner import Cancel, run
 from napari_nanopyx._engine.source import as_source
 from napari_nanopyx._kernels import tasks
-from napari_nanopyx._kernels.windows import windows
+from napari_nanopyx._kernels.totals import LEAST_FRAMES
 from napari_nanopyx.methods import _checks as check
+from napari_nanopyx.methods._time_points import check_frames
 
 Temporal = Literal["AVG", "VAR", "TAC2", "STD"]
 Interpolation = Literal["catmull_rom", "fourier"]
@@ -61,7 +61,7 @@ def esrrf(
         structures; typically 1 to 5.
     temporal : {"AVG", "VAR", "TAC2", "STD"}
         Mean, variance, second-order autocorrelation at a lag of one frame, or standard
-        deviation over the frames of a time point.
+        deviation over the frames of a time point. All but the mean need 2 frames.
     frames_per_timepoint : int
         Frames F that give one output image. 0, or more than there are, takes all.
     frame_gap : int
@@ -103,14 +103,15 @@ def esrrf(
     Raises
     ------
     TypeError, ValueError
-        If an argument is not of the right kind, or not in its range.
+        If an argument is not of the right kind, or not in its range, or if there are
+        fewer frames than ``temporal`` needs.
     napari_nanopyx.engine.Cancelled
         If ``cancel`` is set.
 
     Warns
     -----
     UserWarning
-        If TAC2 is asked of a time point with one frame: it is 0 then.
+        If an incomplete last time point has too few frames and is left out.
 
     Notes
     -----
@@ -158,8 +159,7 @@ def esrrf(
         border=check.one_of("border", border, get_args(Border)),
         drift=check.drift(drift, source.shape),
     )
-    if statistic == "TAC2":
-        warn_of_single_frames(windows(source.shape[0], frames, gap))
+    check_frames(statistic, LEAST_FRAMES[statistic], source.shape[0], frames, gap)
     return run(
         tasks()["esrrf"],
         source,
@@ -173,14 +173,3 @@ def esrrf(
 def _radius(radius: Any, shape: tuple[int, ...]) -> float:
     smaller_side = min(shape[1:])
     return check.positive("radius", radius, smaller_side, "the image's smaller side")
-
-
-def warn_of_single_frames(times: list[range]) -> None:
-    """Warn the caller's caller if TAC2 has time points of one frame."""
-    single = sum(len(time) == 1 for time in times)
-    if single:
-        warnings.warn(
-            f"{single} of {len(times)} time points have one frame, of which TAC2 is 0: "
-            "it needs at least 2 frames_per_timepoint",
-            stacklevel=3,
-        )

@@ -12,10 +12,11 @@ from napari_nanopyx._engine.runner import Cancel
 from napari_nanopyx._engine.source import as_source
 from napari_nanopyx._kernels import tasks
 from napari_nanopyx._kernels.esrrf_3d.plan import Esrrf3dPlan
-from napari_nanopyx._kernels.windows import windows
+from napari_nanopyx._kernels.totals import LEAST_FRAMES
 from napari_nanopyx.methods import _checks as check
 from napari_nanopyx.methods._slabs import reconstruct
-from napari_nanopyx.methods.esrrf import Temporal, warn_of_single_frames
+from napari_nanopyx.methods._time_points import check_frames
+from napari_nanopyx.methods.esrrf import Temporal
 
 
 def esrrf_3d(
@@ -63,10 +64,10 @@ def esrrf_3d(
         Distance of two planes in pixels (of a plane), above 0.
     temporal : {"AVG", "VAR", "TAC2", "STD"}
         Mean, variance, second-order autocorrelation at a lag of one frame, or standard
-        deviation over the frames of a time point.
+        deviation over the frames of a time point. All but the mean need 2 frames.
     frames_per_timepoint : int
         Frames F that give one output volume. 0, or more than there are, takes all. An
-        incomplete last time point is kept.
+        incomplete last time point is kept if it has enough frames.
     intensity_weighting : bool
         Multiply each frame's result by its magnified intensity.
     macro_pixel_correction : bool
@@ -88,7 +89,8 @@ def esrrf_3d(
     Raises
     ------
     TypeError, ValueError
-        If an argument is not of the right kind, or not in its range.
+        If an argument is not of the right kind, or not in its range, or if there are
+        fewer frames than ``temporal`` needs.
     MemoryError
         If memory does not hold the result, or not what a single plane takes.
     napari_nanopyx.engine.Cancelled
@@ -97,7 +99,7 @@ def esrrf_3d(
     Warns
     -----
     UserWarning
-        If TAC2 is asked of a time point with one frame: it is 0 then.
+        If an incomplete last time point has too few frames and is left out.
 
     Notes
     -----
@@ -147,8 +149,7 @@ def esrrf_3d(
         psf_ratio=ratios[0],
         voxel_ratio=ratios[1],
     )
-    if statistic == "TAC2":
-        warn_of_single_frames(windows(source.shape[0], frames))
+    check_frames(statistic, LEAST_FRAMES[statistic], source.shape[0], frames)
     return reconstruct(
         tasks()["esrrf_3d"],
         source,

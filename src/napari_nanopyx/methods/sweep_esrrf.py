@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from napari_nanopyx._engine.runner import Cancel
 from napari_nanopyx._engine.source import Source, as_source
 from napari_nanopyx._kernels import scores
-from napari_nanopyx._kernels.totals import Statistic
+from napari_nanopyx._kernels.totals import LEAST_FRAMES, Statistic
 from napari_nanopyx._kernels.windows import windows
 from napari_nanopyx.methods import _checks as check
 from napari_nanopyx.methods._single_images import stop_if
@@ -54,7 +54,8 @@ def sweep_esrrf(
     ----------
     image : array_like, shape (T, Y, X)
         Real, finite numbers: NumPy, Dask, Zarr, or anything with ``shape``, ``dtype``
-        and slicing. At least 2 frames for FRC.
+        and slicing. At least 1 frame, or 2 if ``temporal`` is not the mean; twice as
+        many for FRC.
     radii : sequence of float
         Radii to try, in input pixels.
     sensitivities : sequence of float
@@ -127,13 +128,14 @@ def sweep_esrrf(
     """
     source = as_source(image)
     check.one_of("resolution", resolution, get_args(Resolution))
-    chunks = _chunks(source, n_frames, resolution)
+    statistic = check.one_of("temporal", temporal, get_args(Statistic))
+    chunks = _chunks(source, n_frames, resolution, statistic)
     columns = _numbers("radii", radii, min(source.shape[1:]))
     rows = _numbers("sensitivities", sensitivities, None)
     limits = None if resolution_range is None else _limits(resolution_range)
     plan: dict[str, Any] = {
         "magnification": check.whole("magnification", magnification, 1, 10),
-        "temporal": check.one_of("temporal", temporal, get_args(Statistic)),
+        "temporal": statistic,
         "intensity_weighting": check.flag("intensity_weighting", intensity_weighting),
         "macro_pixel_correction": check.flag(
             "macro_pixel_correction", macro_pixel_correction
@@ -185,14 +187,18 @@ def _mean(values: list[float]) -> float:
     return sum(known) / len(known) if known else math.nan
 
 
-def _chunks(source: Source, n_frames: Any, method: Resolution) -> tuple[range, ...]:
+def _chunks(
+    source: Source, n_frames: Any, method: Resolution, temporal: Statistic
+) -> tuple[range, ...]:
     """Return the frames of each chunk, checked to be enough for a resolution."""
-    least = 2 if method == "frc" else 1
+    each = LEAST_FRAMES[temporal]
+    least = 2 * each if method == "frc" else each
     count = len(source)
     if count < least:
+        halves = f": {each} in each half for resolution='frc'" if least > each else ""
         raise ValueError(
-            f"image has {count} frame, but must have at least 2: half of them each for "
-            "resolution='frc'"
+            f"image has {count} frame(s), but must have at least {least} for temporal "
+            f"{temporal!r}{halves}"
         )
     if n_frames is not None:
         count = min(count, check.whole("n_frames", n_frames, least))

@@ -19,7 +19,7 @@ from napari_nanopyx._kernels.layout import padded
 from napari_nanopyx._kernels.magnify import fourier
 from napari_nanopyx._kernels.magnify.plan import MagnifyPlan
 from napari_nanopyx._kernels.moments import Mergers, MomentsMerger
-from napari_nanopyx._kernels.totals import Statistic
+from napari_nanopyx._kernels.totals import LEAST_FRAMES, Statistic
 
 SUMS = {
     "AVG": ("sum", "sum_error"),
@@ -85,8 +85,11 @@ class EsrrfPlan:
 
     @cached_property
     def windows(self) -> list[range]:
-        """The frames of each time point."""
-        return windows.windows(self.shape[0], self.frames_per_timepoint, self.frame_gap)
+        """The frames of each time point that has enough of them."""
+        least = LEAST_FRAMES[self.temporal]
+        return windows.windows(
+            self.shape[0], self.frames_per_timepoint, self.frame_gap, least
+        )
 
     @cached_property
     def segments(self) -> Sequence[range]:
@@ -266,8 +269,12 @@ class EsrrfPlan:
         return {name: np.concatenate([one[name] for one in each]) for name in each[0]}
 
     def resized(self, shape: tuple[int, ...]) -> EsrrfPlan:
-        """Return the same for frames of this shape, drift kept to a quarter of one."""
+        """Return the same for about this shape: with enough frames.
+
+        Drift is kept to a quarter of a frame.
+        """
         count, height, width = shape
+        count = max(count, LEAST_FRAMES[self.temporal])
         drift = self.drift
         if drift is not None:
             farthest = (height / 4, width / 4)

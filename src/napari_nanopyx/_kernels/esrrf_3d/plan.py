@@ -18,7 +18,7 @@ from napari_nanopyx._kernels.esrrf_3d import reference, tables
 from napari_nanopyx._kernels.esrrf_3d.tables import Geometry, Neighbourhood, Window
 from napari_nanopyx._kernels.layout import padded
 from napari_nanopyx._kernels.moments import MomentsMerger
-from napari_nanopyx._kernels.totals import Statistic
+from napari_nanopyx._kernels.totals import LEAST_FRAMES, Statistic
 
 SAMPLE_FLOPS = 19
 ROUGH_FLOPS = 10
@@ -99,8 +99,9 @@ class Esrrf3dPlan:
 
     @cached_property
     def windows(self) -> list[range]:
-        """The frames of each time point."""
-        return windows.windows(self.shape[0], self.frames_per_timepoint)
+        """The frames of each time point that has enough of them."""
+        least = LEAST_FRAMES[self.temporal]
+        return windows.windows(self.shape[0], self.frames_per_timepoint, least=least)
 
     @cached_property
     def segments(self) -> Sequence[range]:
@@ -251,10 +252,14 @@ class Esrrf3dPlan:
         return reference.partial(stack, self.factors, self.temporal)
 
     def resized(self, shape: tuple[int, ...]) -> Esrrf3dPlan:
-        """Return the same for volumes of this shape, or of a few planes this large."""
+        """Return the same for about this shape: with enough frames.
+
+        Of images, it is that of a few planes this large.
+        """
         if len(shape) < len(self.shape):
             count, *sides = shape
             shape = (count, min(self._given_depth, 3), *sides)
+        shape = (max(shape[0], LEAST_FRAMES[self.temporal]), *shape[1:])
         return replace(self, shape=shape, margins=(0, 0))
 
     def merger(self) -> MomentsMerger:
