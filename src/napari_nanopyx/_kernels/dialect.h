@@ -183,6 +183,18 @@ INLINE wide root_wide(wide x)
     return x;
 }
 
+/* One over the root, to twelve digits. */
+INLINE wide inverse_root_wide(wide x)
+{
+#if defined(__AVX512F__)
+    wide guess = (wide)_mm512_rsqrt14_pd((__m512d)x);
+    wide lacking = 1.0 - x * guess * guess;
+    return guess + guess * lacking * (0.5 + 0.375 * lacking);
+#else
+    return 1.0 / root_wide(x);
+#endif
+}
+
 /* The LANES values at p[index[0]], p[index[1]], ... */
 INLINE real gather(const float *p, const int32_t *index)
 {
@@ -237,6 +249,7 @@ typedef double wide;
 #define root(x) sqrtf(x)
 #define root_wide(x) sqrt(x)
 #define inverse_root(x) (1.0f / sqrtf(x))
+#define inverse_root_wide(x) (1.0 / sqrt(x))
 #define rough_root(x) sqrtf(x)
 #define twice_root(x) (2.0f * sqrtf(x))
 #define inverse_root_thin(x) (1.0f / sqrtf(x))

@@ -14,8 +14,9 @@ from napari_nanopyx._kernels import tasks
 from napari_nanopyx._kernels.srrf.bands import bands, of_rows
 from napari_nanopyx._kernels.srrf.plan import SrrfPlan
 
-KEPT_BYTES = 256 * 2**20
-"""What a band may keep from one block of frames to the next."""
+KEPT_BYTES = (4 * 2**20, 256 * 2**20)
+"""What a band may keep from one block of frames to the next, however many there are:
+less than the first is not worth another pass, more than the second is too much."""
 
 
 class Rows:
@@ -40,7 +41,7 @@ def reconstruct(
     cancel: Cancel | None,
 ) -> NDArray[np.float32]:
     """Run SRRF in as many passes over the movie as there are bands."""
-    task, every = tasks()["srrf"], bands(plan, KEPT_BYTES)
+    task, every = tasks()["srrf"], bands(plan, *KEPT_BYTES)
     if len(every) == 1:
         return run(
             task,

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable
 from typing import Annotated, Any, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from napari_nanopyx._engine import devices
 from napari_nanopyx._engine.runner import Cancel
 from napari_nanopyx._engine.source import as_source
 from napari_nanopyx._kernels.srrf.merging import LEAST_FRAMES, Temporal, Weight
 from napari_nanopyx._kernels.srrf.plan import SrrfPlan
-from napari_nanopyx._kernels.windows import windows
 from napari_nanopyx.methods import _checks as check
 from napari_nanopyx.methods._row_bands import reconstruct
+from napari_nanopyx.methods._time_points import check_frames
 
 LEAST_RADIUS, MOST_RADIUS = 0.1, 3.0
 
@@ -117,8 +117,9 @@ def srrf(
     Notes
     -----
     Memory does not grow with the number of frames. Autocumulants keep many sums, a set
-    for each lag time: beyond 256 MB of them, the movie is gone through several times,
-    for one band of rows after the other, and progress counts all passes.
+    for each lag time: beyond 256 MB of them, or what 256 frames need, the movie is gone
+    through several times, for one band of rows after the other, and progress counts all
+    passes.
 
     Radiality that is analysed alone, by STD, VAR or an autocumulant, is found in
     float64: in a spot without noise it varies by less than a hundredth of its value.
@@ -156,8 +157,9 @@ def srrf(
         renormalise=check.flag("renormalise", renormalise),
         gradient_smoothing=check.flag("gradient_smoothing", gradient_smoothing),
         drift=check.drift(drift, source.shape),
+        merging_threads=devices.thread_count(),
     )
-    _check_frames(reduction, count, frames)
+    check_frames(reduction, LEAST_FRAMES[reduction], count, frames)
     return reconstruct(
         source,
         plan,
@@ -188,25 +190,3 @@ def _border(value: Any, shape: tuple[int, ...]) -> int:
             f"frames of shape {shape[1:]}"
         )
     return given
-
-
-def _check_frames(temporal: Temporal, count: int, frames: int) -> None:
-    """Raise if no time point has the frames it needs; warn if the last one has not."""
-    least = LEAST_FRAMES[temporal]
-    if count < least:
-        raise ValueError(
-            f"temporal is {temporal!r}, which needs at least {least} frames, but image "
-            f"has {count}"
-        )
-    if 0 < frames < least:
-        raise ValueError(
-            f"frames_per_timepoint is {frames}, but must be 0 (all frames) or at least "
-            f"{least} for temporal {temporal!r}"
-        )
-    last = windows(count, frames)[-1]
-    if len(last) < least:
-        warnings.warn(
-            f"the last time point is left out: it has {len(last)} frames, but temporal "
-            f"{temporal!r} needs at least {least}",
-            stacklevel=3,
-        )

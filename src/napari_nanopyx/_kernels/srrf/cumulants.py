@@ -1,25 +1,31 @@
-"""Temporal autocumulants of a series of images, taken in one image at a time."""
+"""Temporal autocumulants of a series of images, taken in some images at a time."""
 
 from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 Plane = NDArray[np.float64]
+Images = NDArray[Any]
+"""Images of any shape, one after the other along the first axis."""
 Lags = tuple[int, ...]
+
+SUMMED_IMAGES = 8
+"""How many products are added up in the images' own precision, the rest in float64."""
 
 
 class Autocumulant:
     """Temporal radiality autocumulant of one order, TRAC2, TRAC3 or TRAC4.
 
     The mean that the definition subtracts is known only at the end. So plain sums of
-    products are kept, of the images minus the first one, from which the central ones
-    follow; memory does not grow with the number of images. With lag times integrated,
-    the same is kept of the images averaged in groups, of those averaged again, and so
-    on: one more set whenever their number has grown ``order`` times.
+    products are kept, of the images minus the mean of the first few, from which the
+    central ones follow; memory does not grow with the number of images. With lag times
+    integrated, the same is kept of the images averaged in groups, of those averaged
+    again, and so on: one more set whenever their number has grown ``order`` times.
 
     Parameters
     ----------
@@ -33,45 +39,52 @@ class Autocumulant:
         self._order = order
         self._integrate = integrate
         self._levels = [_Series(order)]
-        self._origin: Plane | None = None
-        self._sum: Plane | None = None
+        self._first: NDArray[Any] | None = None
+        self._offset: NDArray[Any] | float = 0.0
+        self._sum: Plane = np.zeros(())
 
-    def push(
-        self,
-        image: NDArray[np.float32] | Plane,
-        room: dict[Lags, Plane],
-        error: NDArray[np.float32] | None = None,
-    ) -> None:
-        """Take in the next image, less its error if one is given.
+    def push(self, images: Images, errors: Images | None = None) -> None:
+        """Take in the next images, less their errors if there are any."""
+        for start in range(0, len(images), SUMMED_IMAGES):
+            some = slice(start, start + SUMMED_IMAGES)
+            self._push(images[some], None if errors is None else errors[some])
 
-        ``room`` is memory to compute in, first empty.
-        """
-        if self._origin is None or self._sum is None:
-            self._origin = image.astype(np.float64)
-            if error is not None:
-                self._origin -= error
-            self._sum = np.zeros_like(self._origin)
-        series = self._levels[0]
-        values = np.subtract(image, self._origin, out=series.place(self._sum, room))
-        if error is not None:
-            values -= error
-        self._sum += values
-        series.keep(values)
+    def _push(self, images: Images, errors: Images | None) -> None:
+        if self._first is None:
+            self._first = images[0].copy()
+            if errors is not None:
+                self._offset = -errors[0]
+        values = images - self._first
+        values -= self._offset if errors is None else errors + self._offset
+        if self._levels[0].count <= self._order:
+            self._move_origin(values)
+        self._sum = self._sum + values.sum(axis=0)
         level = 0
-        while self._integrate and series.count % self._order == 0:
-            level += 1
+        while len(values):
             if level == len(self._levels):
                 self._levels.append(_Series(self._order))
-            longer = self._levels[level]
-            longer.keep(series.recent_mean(longer.place(self._sum, room)))
-            series = longer
+            groups = self._levels[level].push(values)
+            if not self._integrate:
+                return
+            values = groups.sum(axis=1)
+            values *= values.dtype.type(1 / self._order)
+            level += 1
+
+    def _move_origin(self, values: Images) -> None:
+        """Count from the mean of these images on, before there are any products."""
+        mean = values.mean(axis=0)
+        values -= mean
+        self._offset = self._offset + mean
+        self._sum = self._sum - self._levels[0].count * mean.astype(np.float64)
+        for series in self._levels:
+            series.move_origin(mean)
 
     def value(self) -> Plane:
         """Return the autocumulant of the images so far; more than ``order``, please."""
-        if self._sum is None:
+        if self._first is None:
             raise RuntimeError("an autocumulant needs images: push some first")
         mean = self._sum / self._levels[0].count
-        total = np.zeros_like(mean)
+        total = np.zeros(self._first.shape)
         for series in self._levels:
             if series.count > self._order:
                 total += np.abs(series.cumulant(mean)) / series.count
@@ -88,31 +101,37 @@ class _Series:
     def __init__(self, order: int) -> None:
         self.count = 0
         self._order = order
-        self._heads: list[Plane] = []
-        self._recent: list[Plane] = []
+        self._heads: list[Images] = []
+        self._recent: Images = np.empty(0)
         self._sums: dict[Lags, Plane] = {}
 
-    def place(self, like: Plane, room: dict[Lags, Plane]) -> Plane:
-        """Return memory for the next image, after the last use of what was there."""
-        if len(self._recent) < self._order:
-            return np.empty_like(like)
-        self._add_window(room)
-        return self._recent.pop(0)
+    def push(self, images: Images) -> Images:
+        """Take in the next images.
 
-    def keep(self, values: Plane) -> None:
-        """Take in the next image."""
-        self._recent.append(values)
-        if self.count < self._order - 1:
-            self._heads.append(values.copy())
-        self.count += 1
+        Returns
+        -------
+        ndarray, shape (groups, order, ...)
+            Those that complete groups of ``order`` images.
+        """
+        order = self._order
+        self._heads += [one.copy() for one in images[: max(0, order - 1 - self.count)]]
+        if self.count:
+            images = np.concatenate([self._recent, images])
+        started = len(images) - order
+        if started > 0:
+            self._add_windows(images, started)
+        ungrouped = min(order, self.count) - self.count % order
+        self.count += len(images) - min(order, self.count)
+        self._recent = images[-order:].copy()
+        groups = (len(images) - ungrouped) // order
+        grouped = images[ungrouped : ungrouped + groups * order]
+        return grouped.reshape(groups, order, *images.shape[1:])
 
-    def recent_mean(self, out: Plane) -> Plane:
-        """Write the mean of the last ``order`` images."""
-        np.add(self._recent[0], self._recent[1], out=out)
-        for values in self._recent[2:]:
-            out += values
-        out /= self._order
-        return out
+    def move_origin(self, mean: NDArray[Any]) -> None:
+        """Subtract this from all images; there must be no products yet."""
+        self._heads = [image - mean for image in self._heads]
+        if self.count:
+            self._recent = self._recent - mean
 
     def cumulant(self, mean: Plane) -> Plane:
         """Return the sum of products of deviations from the mean.
@@ -136,20 +155,17 @@ class _Series:
                 result -= pair * self._central(rest, raw, powers)
         return result
 
-    def _add_window(self, room: dict[Lags, Plane]) -> None:
-        """Add the products of the recent images to the sums."""
-        window = self._recent
+    def _add_windows(self, images: Images, count: int) -> None:
+        """Add the products of so many windows to the sums."""
+        products: dict[Lags, Images] = {}
         for lags in _patterns(self._order):
-            product = window[0]
-            if len(lags) > 1:
-                shorter = room[lags[:-1]] if len(lags) > 2 else window[0]
-                if lags not in room:
-                    room[lags] = np.empty_like(shorter)
-                product = np.multiply(shorter, window[lags[-1]], out=room[lags])
+            last = images[lags[-1] : lags[-1] + count]
+            products[lags] = products[lags[:-1]] * last if len(lags) > 1 else last
+            total = products[lags].sum(axis=0)
             if lags in self._sums:
-                self._sums[lags] += product
+                self._sums[lags] += total
             else:
-                self._sums[lags] = product.copy()
+                self._sums[lags] = total.astype(np.float64)
 
     def _raw(self, lags: Lags) -> Plane:
         """Return the sum of products at these lags over all windows.
@@ -184,8 +200,8 @@ def _patterns(order: int) -> list[Lags]:
     ]
 
 
-def _product(images: list[Plane], lags: Lags, first: int) -> Plane:
-    product = images[first + lags[0]].copy()
+def _product(images: list[Images] | Images, lags: Lags, first: int) -> Images:
+    product: Images = images[first + lags[0]].copy()
     for lag in lags[1:]:
         product *= images[first + lag]
     return product

@@ -465,12 +465,6 @@ INLINE void smooth_rows(srrf_arguments a, const float *in, float *out, int frame
         }
 }
 
-/* A float with what it lacks, in double. */
-INLINE wide load_pair(const float *p, long rest)
-{
-    return to_wide(load_thin(p), 1) + to_wide(load_thin(p + rest), 1);
-}
-
 /* Where interpolated gradients are doubtful; `lines` is room for one row. */
 INLINE void bound_rows(srrf_arguments a, float *gradient, int framed_rows, float *lines)
 {
@@ -539,23 +533,34 @@ INLINE void ring_of(srrf_arguments a, const float *gradient, const float *turned
         values[v] = settled(a, r[v], gradient + v * LANES, down, across);
 }
 
+/* The gradients with what they lack, in double: a plane of column components, then one of
+ * row components. */
+INLINE void widen_rows(srrf_arguments a, const float *gradient, int framed_rows, double *out)
+{
+    long plane = (long)a.framed_rows * a.stride;
+    for (int component = 0; component < 2; component++, gradient += 2 * plane, out += plane)
+        for (long i = 0; i < (long)framed_rows * a.stride; i += WIDE)
+            store_wide(out + i, to_wide(load_thin(gradient + i), 1)
+                                    + to_wide(load_thin(gradient + plane + i), 1));
+}
+
 /* The same as turn_rows in double. */
-INLINE void turn_rows_precisely(srrf_arguments a, const float *gradient, int down,
+INLINE void turn_rows_precisely(srrf_arguments a, const double *gradient, int down,
                                 double *turned)
 {
     long plane = (long)a.framed_rows * a.stride;
     for (int n = 0; n < a.ring; n++) {
-        const float *g = gradient + a.row_tap[down + n] * (long)a.stride;
+        const double *g = gradient + a.row_tap[down + n] * (long)a.stride;
         const int *shares = a.row_shares + 4 * (down + n);
         double u_x = a.direction[2 * n], u_y = a.direction[2 * n + 1];
         double *along = turned + 2L * n * a.stride, *across = along + a.stride;
         for (int c = 0; c < a.stride; c += WIDE) {
             wide x = WIDE_ZERO, y = WIDE_ZERO;
             for (int i = 0; i < 4; i++) {
-                const float *p = g + i * (long)a.stride + c;
+                const double *p = g + i * (long)a.stride + c;
                 double share = shares[i] * SHARE_UNIT;
-                x = x + load_pair(p + COLUMN * plane, plane) * share;
-                y = y + load_pair(p + ROW * plane, plane) * share;
+                x = x + load_wide(p) * share;
+                y = y + load_wide(p + plane) * share;
             }
             store_wide(along + c, x * u_x + y * u_y);
             store_wide(across + c, y * u_x - x * u_y);
@@ -563,38 +568,72 @@ INLINE void turn_rows_precisely(srrf_arguments a, const float *gradient, int dow
     }
 }
 
-/* The radiality of a row of pixels from such a row, in two parts. */
-INLINE void radiality_row(srrf_arguments a, const float *gradient, const double *turned,
-                          int down, int across, float *sums, float *errors)
+/* What one sample adds to the sum over the ring, from its gradient and from what of one is
+ * rounding. */
+INLINE wide sample_precisely(wide along, wide aside, wide least)
 {
-    const float *bound = gradient + BOUND * (long)a.framed_rows * a.stride;
-    for (int c = 0; c < a.pitch; c += WIDE) {
-        wide value = WIDE_ZERO;
-        for (int n = 0; n < a.ring; n++) {
-            const int *shares = a.column_shares + 4 * (across + n);
-            const double *g = turned + 2L * n * a.stride + a.column_tap[across + n] + c;
-            const float *b = bound + a.row_tap[down + n] * (long)a.stride
-                + a.column_tap[across + n] + c;
-            wide along = WIDE_ZERO, aside = WIDE_ZERO;
-            for (int j = 0; j < 4; j++) {
-                double share = shares[j] * SHARE_UNIT;
-                along = along + load_wide(g + j) * share;
-                aside = aside + load_wide(g + a.stride + j) * share;
+    wide squared = along * along + aside * aside;
+    wide inverse = inverse_root_wide(squared + (least * least + 1e-300));
+    wide hit = inverse * (squared * inverse - absolute_wide(aside));
+    return with_sign(hit * hit, along);
+}
+
+/* The sums over the rings of some pixels at one row of phases, less than 0 if gradients aim
+ * at them; `bound` and `turned` point at the first. Phases take their samples from the same
+ * four neighbours or from the next ones, so five are loaded for all. */
+INLINE void rings_precisely(srrf_arguments a, const float *bound, const double *turned,
+                            int down, int across, const double *weights, double *sums)
+{
+    for (int p = 0; p < a.magnification; p++)
+        store_wide(sums + p * WIDE, WIDE_ZERO);
+    for (int n = 0; n < a.ring; n++) {
+        int tap = a.column_tap[across + n];
+        const double *x = turned + 2L * n * a.stride + tap, *y = x + a.stride;
+        const float *b = bound + a.row_tap[down + n] * (long)a.stride + tap;
+        wide x0 = load_wide(x), x1 = load_wide(x + 1), x2 = load_wide(x + 2);
+        wide x3 = load_wide(x + 3), x4 = load_wide(x + 4);
+        wide y0 = load_wide(y), y1 = load_wide(y + 1), y2 = load_wide(y + 2);
+        wide y3 = load_wide(y + 3), y4 = load_wide(y + 4);
+        for (int p = 0; p < a.magnification; p++) {
+            const double *w = weights + 4 * (p * a.ring + n);
+            int next = a.column_tap[across + p * a.ring + n] != tap;
+            wide along, aside;
+            if (next) {
+                along = x1 * w[0] + x2 * w[1] + x3 * w[2] + x4 * w[3];
+                aside = y1 * w[0] + y2 * w[1] + y3 * w[2] + y4 * w[3];
+            } else {
+                along = x0 * w[0] + x1 * w[1] + x2 * w[2] + x3 * w[3];
+                aside = y0 * w[0] + y1 * w[1] + y2 * w[2] + y3 * w[3];
             }
-            wide least = to_wide(load_thin(b), 1) * VANISHING;
-            wide squared = along * along + aside * aside;
-            wide inverse = 1.0 / root_wide(squared + least * least + 1e-300);
-            wide hit = inverse * (squared * inverse - absolute_wide(aside));
-            value = value - with_sign(hit * hit, along);
+            wide least = to_wide(load_thin(b + next), 1) * VANISHING;
+            store_wide(sums + p * WIDE, load_wide(sums + p * WIDE)
+                                            + sample_precisely(along, aside, least));
         }
-        value = value / (double)a.ring;
-        if (a.renormalise)
-            value = value * 0.5 + 0.5;
-        if (a.positivity)
-            value = positive_wide(value);
-        thin sum = to_thin(value);
-        store_thin(sums + c, sum);
-        store_thin(errors + c, to_thin(to_wide(sum, 1) - value));
+    }
+}
+
+/* The radiality of a row of pixels at one row of phases, in two parts: two lines a phase.
+ * `room` is for the weights, and for a sum of each phase. */
+INLINE void radiality_rows(srrf_arguments a, const float *gradient, const double *turned,
+                           int table, int phase_row, float *lines, double *room)
+{
+    int m = a.magnification, down = (table * m + phase_row) * a.ring;
+    int across = table * m * a.ring, taps = 4 * m * a.ring;
+    const float *bound = gradient + BOUND * (long)a.framed_rows * a.stride;
+    for (int i = 0; i < taps; i++)
+        room[i] = a.column_shares[4 * across + i] * SHARE_UNIT;
+    for (int c = 0; c < a.pitch; c += WIDE) {
+        rings_precisely(a, bound + c, turned + c, down, across, room, room + taps);
+        for (int p = 0; p < m; p++) {
+            wide value = load_wide(room + taps + p * WIDE) * (-1.0 / a.ring);
+            if (a.renormalise)
+                value = value * 0.5 + 0.5;
+            if (a.positivity)
+                value = positive_wide(value);
+            thin sum = to_thin(value);
+            store_thin(lines + 2L * p * a.stride + c, sum);
+            store_thin(lines + (2L * p + 1) * a.stride + c, to_thin(to_wide(sum, 1) - value));
+        }
     }
 }
 
@@ -640,9 +679,11 @@ void srrf_part(srrf_arguments a, int part, float *scratch)
 {
     long plane = (long)a.framed_rows * a.stride;
     float *image = scratch, *gradient = image + plane, *rough = gradient + PLANES * plane;
-    float *turned = rough + (a.smoothing ? BOUND * plane : 0);
+    float *widened = rough + (a.smoothing ? BOUND * plane : 0);
+    float *turned = widened + (a.precise ? BOUND * plane : 0);
     float *lines = turned + (a.precise ? 4L : 2L) * a.ring * a.stride;
     int m = a.magnification, first = part * a.part_rows;
+    double *room = (double *)(lines + (m > 1 ? 2L * m : 3L) * a.stride);
     int rows = a.height - first < a.part_rows ? a.height - first : a.part_rows;
     int framed_rows = rows + a.framed_rows - a.part_rows;
     for (int frame = 0; frame < a.count; frame++) {
@@ -653,21 +694,23 @@ void srrf_part(srrf_arguments a, int part, float *scratch)
             smooth_rows(a, rough, gradient, framed_rows, ROW, 2, 1);
         }
         bound_rows(a, gradient, framed_rows, lines);
+        if (a.precise)
+            widen_rows(a, gradient, framed_rows, (double *)widened);
         for (int r = 0; r < rows; r++) {
             long line = (r + a.before) * (long)a.stride;
             const float *near = gradient + line + a.before;
             for (int phase = 0; phase < m * m; phase++) {
-                int down = (frame % a.tables * m + phase / m) * a.ring;
-                int across = (frame % a.tables * m + phase % m) * a.ring;
-                if (phase % m == 0 && a.precise)
-                    turn_rows_precisely(a, gradient + line, down, (double *)turned);
-                else if (phase % m == 0)
+                int table = frame % a.tables, down = (table * m + phase / m) * a.ring;
+                if (phase % m == 0 && a.precise) {
+                    turn_rows_precisely(a, (double *)widened + line, down, (double *)turned);
+                    radiality_rows(a, near, (double *)turned + a.before, table, phase / m,
+                                   lines, room);
+                } else if (phase % m == 0) {
                     turn_rows(a, gradient + line, down, turned);
-                if (a.precise)
-                    radiality_row(a, near, (double *)turned + a.before, down, across, lines,
-                                  lines + a.stride);
-                phase_row(a, image + line + a.before, near, turned + a.before, lines,
-                          lines + a.stride, frame, first + r, phase);
+                }
+                const float *known = lines + 2L * (phase % m) * a.stride;
+                phase_row(a, image + line + a.before, near, turned + a.before, known,
+                          known + a.stride, frame, first + r, phase);
             }
         }
     }

@@ -158,8 +158,9 @@ def merger(
     size: tuple[int, int, int],
     *,
     integrate_lag_times: bool,
+    threads: int = 1,
 ) -> Merger:
-    """Return an empty collector for every time point."""
+    """Return an empty collector for every time point, working on so many threads."""
     magnification, height, width = size
     if temporal in _MOMENTS:
         factors = (magnification, magnification)
@@ -171,5 +172,6 @@ def merger(
     elif temporal == "TRPPM":
         begin = bound(Pairs, width)
     else:
-        begin = bound(Cumulant, width, int(temporal[-1]), integrate_lag_times)
+        order = int(temporal[-1])
+        begin = bound(Cumulant, width, order, integrate_lag_times, threads)
     return TimePointMerger(windows, size, begin)

@@ -57,6 +57,8 @@ class SrrfPlan:
     renormalise: bool = False
     gradient_smoothing: bool = False
     drift: NDArray[np.float64] | None = None
+    merging_threads: int = 1
+    """On how many threads autocumulants are merged."""
 
     @property
     def parameters(self) -> Mapping[str, float | str | bool]:
@@ -92,11 +94,8 @@ class SrrfPlan:
     @cached_property
     def windows(self) -> list[range]:
         """The frames of each time point that has enough of them."""
-        return [
-            window
-            for window in windows.windows(self.shape[0], self.frames_per_timepoint)
-            if len(window) >= merging.LEAST_FRAMES[self.temporal]
-        ]
+        least = merging.LEAST_FRAMES[self.temporal]
+        return windows.windows(self.shape[0], self.frames_per_timepoint, least=least)
 
     @cached_property
     def segments(self) -> Sequence[range]:
@@ -139,7 +138,7 @@ class SrrfPlan:
     def part_rows(self, threads: int) -> int:
         """Return a band that fits a core's cache and leaves each thread several."""
         height = self.shape[1]
-        fits = PART_FLOATS // ((PLANES + 1) * self._geometry(1).stride)
+        fits = PART_FLOATS // (self._planes * self._geometry(1).stride)
         return int(np.clip(min(fits, -(-height // (4 * threads))), 4, max(height, 4)))
 
     def parts(self, count: int, part_rows: int) -> int:  # noqa: ARG002
@@ -153,12 +152,19 @@ class SrrfPlan:
         return {"image": plane, "gradient": PLANES * plane}
 
     def scratch_floats(self, part_rows: int) -> int:
-        """Return room for a band's planes, rows of ring samples, and three lines."""
+        """Return room for a band's planes, rows of ring samples, and some lines."""
         geometry = self._geometry(part_rows)
-        planes = 2 * PLANES if self.gradient_smoothing else PLANES + 1
         turned = (4 if self.precise else 2) * self.ring
-        rows = planes * geometry.rows + turned + 3
-        return rows * geometry.stride + 256
+        lines = max(3, 2 * self.magnification)
+        rows = self._planes * geometry.rows + turned + lines
+        doubles = self.magnification * (4 * self.ring + 8) if self.precise else 0
+        return rows * geometry.stride + 2 * doubles + 256
+
+    @property
+    def _planes(self) -> int:
+        """Planes of a band: the image, its gradients, others smoothed or in float64."""
+        more = int(self.gradient_smoothing) + int(self.precise)
+        return 1 + PLANES + more * (PLANES - 1)
 
     @property
     def reach(self) -> int:
@@ -261,4 +267,5 @@ class SrrfPlan:
             self.windows,
             (self.magnification, height, width),
             integrate_lag_times=self.integrate_lag_times,
+            threads=self.merging_threads,
         )

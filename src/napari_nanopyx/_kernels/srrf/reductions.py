@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from napari_nanopyx._kernels.declaration import Partial
-from napari_nanopyx._kernels.srrf.cumulants import Autocumulant, Lags, Plane
+from napari_nanopyx._kernels.srrf.cumulants import Autocumulant, Plane
+from napari_nanopyx._kernels.threads import spread
 
 TILE_PIXELS = 8192
 """Pixels of one phase that are taken through all frames of a block at a time."""
@@ -80,44 +80,46 @@ class Cumulant:
     processor's cache; one whose frames are all in one block is never kept.
     """
 
-    def __init__(self, width: int, order: int, integrate: bool) -> None:
+    def __init__(self, width: int, order: int, integrate: bool, threads: int) -> None:
         self._width = width
         self._order = order
         self._integrate = integrate
+        self._threads = threads
         self._count = 0
         self._tiles: dict[tuple[int, int], tuple[Autocumulant, Plane]] = {}
 
     def add(self, count: int, block: Partial, out: Views | None) -> None:
         """Take in a block; after the last one, write the image."""
         self._count += count
-        frames = block["radiality"][..., : self._width]
-        errors: Iterable[NDArray[Any] | None] = itertools.repeat(None)
-        if "radiality_error" in block:
-            errors = block["radiality_error"][..., : self._width]
-        weighted = block["weighted"][..., : self._width] if "weighted" in block else ()
-        _, phases, height, width = frames.shape
-        step = max(1, TILE_PIXELS // width)
-        rooms: dict[int, dict[Lags, Plane]] = {}
-        for phase, first in itertools.product(range(phases), range(0, height, step)):
-            rows = slice(first, min(first + step, height))
-            cumulant, weights = self._tile(phase, rows)
-            room = rooms.setdefault(rows.stop - rows.start, {})
-            for frame, error in zip(frames, errors, strict=False):
-                lacking = None if error is None else error[phase, rows]
-                cumulant.push(frame[phase, rows], room, lacking)
-            for frame in weighted:
-                weights += frame[phase, rows]
-            if out is None:
-                self._tiles[phase, first] = cumulant, weights
-                continue
-            value = cumulant.value()
-            if len(weighted):
-                value *= weights / self._count
-            out[phase][rows] = value
+        kept = {name: images[..., : self._width] for name, images in block.items()}
+        _, phases, height, _ = kept["radiality"].shape
+        step = max(1, TILE_PIXELS // self._width)
+        tiles = list(itertools.product(range(phases), range(0, height, step)))
 
-    def _tile(self, phase: int, rows: slice) -> tuple[Autocumulant, Plane]:
-        kept = self._tiles.pop((phase, rows.start), None)
-        if kept is not None:
-            return kept
-        cumulant = Autocumulant(self._order, integrate=self._integrate)
-        return cumulant, np.zeros((rows.stop - rows.start, self._width))
+        def take_in(number: int) -> None:
+            phase, first = tiles[number]
+            rows = slice(first, min(first + step, height))
+            tile = {name: images[:, phase, rows] for name, images in kept.items()}
+            place = None if out is None else out[phase][rows]
+            self._add_tile(tiles[number], tile, place)
+
+        spread(take_in, range(len(tiles)), self._threads)
+
+    def _add_tile(
+        self, key: tuple[int, int], tile: Partial, out: NDArray[Any] | None
+    ) -> None:
+        if key in self._tiles:
+            cumulant, weights = self._tiles.pop(key)
+        else:
+            cumulant = Autocumulant(self._order, integrate=self._integrate)
+            weights = np.zeros(())
+        cumulant.push(tile["radiality"], tile.get("radiality_error"))
+        if "weighted" in tile:
+            weights = weights + tile["weighted"].sum(axis=0, dtype=np.float64)
+        if out is None:
+            self._tiles[key] = cumulant, weights
+            return
+        value = cumulant.value()
+        if "weighted" in tile:
+            value *= weights / self._count
+        out[:] = value
