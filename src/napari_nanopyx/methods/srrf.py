@@ -8,7 +8,6 @@ from typing import Annotated, Any, get_args
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from napari_nanopyx._engine import devices
 from napari_nanopyx._engine.runner import Cancel
 from napari_nanopyx._engine.source import as_source
 from napari_nanopyx._kernels.srrf.merging import LEAST_FRAMES, Temporal, Weight
@@ -157,7 +156,6 @@ def srrf(
         renormalise=check.flag("renormalise", renormalise),
         gradient_smoothing=check.flag("gradient_smoothing", gradient_smoothing),
         drift=check.drift(drift, source.shape),
-        merging_threads=devices.thread_count(),
     )
     check_frames(reduction, LEAST_FRAMES[reduction], count, frames)
     return reconstruct(

@@ -125,7 +125,7 @@ class TimePointMerger:
         """Return nothing: what a block leaves behind has yet to be reduced."""
         return {}
 
-    def add(self, frames: range, partial: Partial, threads: int = 1) -> None:  # noqa: ARG002
+    def add(self, frames: range, partial: Partial, threads: int = 1) -> None:
         """Take in a block; blocks must come in order."""
         if frames.start < self._next_frame:
             raise ValueError(
@@ -134,10 +134,10 @@ class TimePointMerger:
             )
         self._next_frame = frames.stop
         if frames.stop < self._windows[self._done].stop:
-            self._reduction.add(len(frames), partial, None)
+            self._reduction.add(len(frames), partial, None, threads)
             return
         out = cells(self._result[self._done], (self._magnification,) * 2)
-        self._reduction.add(len(frames), partial, out)
+        self._reduction.add(len(frames), partial, out, threads)
         self._reduction = self._begin()
         self._done += 1
 
@@ -158,9 +158,8 @@ def merger(
     size: tuple[int, int, int],
     *,
     integrate_lag_times: bool,
-    threads: int = 1,
 ) -> Merger:
-    """Return an empty collector for every time point, working on so many threads."""
+    """Return an empty collector for every time point."""
     magnification, height, width = size
     if temporal in _MOMENTS:
         factors = (magnification, magnification)
@@ -173,5 +172,5 @@ def merger(
         begin = bound(Pairs, width)
     else:
         order = int(temporal[-1])
-        begin = bound(Cumulant, width, order, integrate_lag_times, threads)
+        begin = bound(Cumulant, width, order, integrate_lag_times)
     return TimePointMerger(windows, size, begin)

@@ -57,8 +57,6 @@ class SrrfPlan:
     renormalise: bool = False
     gradient_smoothing: bool = False
     drift: NDArray[np.float64] | None = None
-    merging_threads: int = 1
-    """On how many threads autocumulants are merged."""
 
     @property
     def parameters(self) -> Mapping[str, float | str | bool]:
@@ -267,5 +265,4 @@ class SrrfPlan:
             self.windows,
             (self.magnification, height, width),
             integrate_lag_times=self.integrate_lag_times,
-            threads=self.merging_threads,
         )

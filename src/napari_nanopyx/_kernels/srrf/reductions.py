@@ -22,7 +22,7 @@ Views = list[NDArray[Any]]
 class Reduction(Protocol):
     """One time point that is being taken in."""
 
-    def add(self, count: int, block: Partial, out: Views | None) -> None:
+    def add(self, count: int, block: Partial, out: Views | None, threads: int) -> None:
         """Take in what so many frames left behind; after the last, write the image."""
 
 
@@ -33,7 +33,7 @@ class Maximum:
         self._width = width
         self._highest: NDArray[Any] | None = None
 
-    def add(self, count: int, block: Partial, out: Views | None) -> None:  # noqa: ARG002
+    def add(self, count: int, block: Partial, out: Views | None, threads: int) -> None:  # noqa: ARG002
         """Take in a block; after the last one, write the image."""
         highest = block["highest"][..., : self._width]
         if self._highest is not None:
@@ -55,7 +55,7 @@ class Pairs:
         self._count = 0
         self._totals: dict[str, Plane] = {}
 
-    def add(self, count: int, block: Partial, out: Views | None) -> None:
+    def add(self, count: int, block: Partial, out: Views | None, threads: int) -> None:  # noqa: ARG002
         """Take in a block; after the last one, write the image."""
         self._count += count
         total = self._totals
@@ -80,15 +80,14 @@ class Cumulant:
     processor's cache; one whose frames are all in one block is never kept.
     """
 
-    def __init__(self, width: int, order: int, integrate: bool, threads: int) -> None:
+    def __init__(self, width: int, order: int, integrate: bool) -> None:
         self._width = width
         self._order = order
         self._integrate = integrate
-        self._threads = threads
         self._count = 0
         self._tiles: dict[tuple[int, int], tuple[Autocumulant, Plane]] = {}
 
-    def add(self, count: int, block: Partial, out: Views | None) -> None:
+    def add(self, count: int, block: Partial, out: Views | None, threads: int) -> None:
         """Take in a block; after the last one, write the image."""
         self._count += count
         kept = {name: images[..., : self._width] for name, images in block.items()}
@@ -103,7 +102,7 @@ class Cumulant:
             place = None if out is None else out[phase][rows]
             self._add_tile(tiles[number], tile, place)
 
-        spread(take_in, range(len(tiles)), self._threads)
+        spread(take_in, range(len(tiles)), threads)
 
     def _add_tile(
         self, key: tuple[int, int], tile: Partial, out: NDArray[Any] | None
