@@ -34,7 +34,10 @@ def new_workflow(
         if target.exists():
             raise ValueError(f"{target} is there already: give another name")
         workflow.typical().save(target)
-        typer.echo(f"{target}: change it in an editor, then: napari-nanopyx run")
+        typer.echo(
+            f"{target}: change it in an editor, then: "
+            f"napari-nanopyx run {target} MOVIES --output FOLDER"
+        )
 
 
 def run(

@@ -199,19 +199,19 @@ def test_a_last_frame_by_itself_is_left_out(temporal: Any) -> None:
 
 def test_more_frames_per_time_point_than_there_are() -> None:
     everything = nx.esrrf(MOVIE, 2, frames_per_timepoint=1_000_000)
-    np.testing.assert_array_equal(everything, nx.esrrf(MOVIE, 2))
+    assert_close(everything, nx.esrrf(MOVIE, 2))
 
 
 def test_numbers_of_other_types() -> None:
     odd: list[Any] = [np.int64(2), np.float32(1.5), np.array(2)]
     whole: Any = 2.0
-    np.testing.assert_array_equal(nx.esrrf(MOVIE, *odd), nx.esrrf(MOVIE, whole, 1.5, 2))
+    assert_close(nx.esrrf(MOVIE, *odd), nx.esrrf(MOVIE, whole, 1.5, 2))
 
 
 def test_drift_from_an_object_with_shifts() -> None:
     shifts = np.random.default_rng(13).uniform(-1, 1, (4, 2))
     table = SimpleNamespace(shifts=shifts)
-    np.testing.assert_array_equal(
+    assert_close(
         nx.esrrf(MOVIE, 2, drift=table), nx.esrrf(MOVIE, 2, drift=shifts.tolist())
     )
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import numbers
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol, TypeVar, cast
 
 import numpy as np
@@ -63,6 +63,19 @@ def number(name: str, value: Any, allowed: str) -> float:
     if not math.isfinite(given):
         raise ValueError(f"{name} is {value!r}, but must be {allowed}")
     return given
+
+
+def both_axes(
+    name: str, value: Any, check: Callable[[str, Any], float]
+) -> tuple[float, float]:
+    """Return numbers for rows and columns, from one for both or from a pair."""
+    if not isinstance(value, tuple | list | np.ndarray) or np.ndim(value) == 0:
+        same = check(name, value)
+        return same, same
+    if np.shape(value) != (2,):
+        raise ValueError(f"{name} is {value!r}, but must be a number or (row, column)")
+    row, column = value
+    return check(f"{name} of rows", row), check(f"{name} of columns", column)
 
 
 def filling(value: Any) -> float:

@@ -91,7 +91,7 @@ def magnify(
     """
     source = as_source(image)
     check.one_of("kernel", kernel, get_args(Kernel))
-    factors = _factors(factor)
+    factors = check.both_axes("factor", factor, _factor)
     for each, length, axis in zip(factors, source.shape[1:], "YX", strict=True):
         if catmull_rom.magnified_length(length, each) < 1:
             raise ValueError(
@@ -115,15 +115,5 @@ def magnify(
     return result[0] if source.is_single else result
 
 
-def _factors(factor: Any) -> tuple[float, float]:
-    """Return the factors along rows and columns."""
-    if not isinstance(factor, tuple | list | np.ndarray) or np.ndim(factor) == 0:
-        both = check.positive("factor", factor, LARGEST_FACTOR)
-        return both, both
-    if np.shape(factor) != (2,):
-        raise ValueError(f"factor is {factor!r}, but must be a number or (row, column)")
-    row, column = factor
-    return (
-        check.positive("factor of rows", row, LARGEST_FACTOR),
-        check.positive("factor of columns", column, LARGEST_FACTOR),
-    )
+def _factor(name: str, value: Any) -> float:
+    return check.positive(name, value, LARGEST_FACTOR)

@@ -106,7 +106,7 @@ def transform(
     affine = maps.turned(
         (height, width),
         shifts,
-        _scales(scale),
+        check.both_axes("scale", scale, _scale),
         check.number("angle", angle, "a number of radians"),
     )
     plan = tasks()["warp"].plan(
@@ -121,16 +121,6 @@ def transform(
         cancel=cancel,
     )
     return result[0] if source.is_single else result
-
-
-def _scales(scale: Any) -> tuple[float, float]:
-    """Return the scales along rows and columns."""
-    if not isinstance(scale, tuple | list | np.ndarray) or np.ndim(scale) == 0:
-        both = _scale("scale", scale)
-        return both, both
-    if np.shape(scale) != (2,):
-        raise ValueError(f"scale is {scale!r}, but must be a number or (row, column)")
-    return _scale("scale of rows", scale[0]), _scale("scale of columns", scale[1])
 
 
 def _scale(name: str, value: Any) -> float:
