@@ -221,29 +221,45 @@ def pairs(dual_view: NDArray[Any]) -> tuple[NDArray[np.float64], NDArray[np.floa
     return one, two
 
 
+def residuals(off: NDArray[np.float64]) -> tuple[float, float]:
+    """Return the root mean square of each axis alone, and that of the distance."""
+    return float(np.sqrt((off**2).mean())), float(np.sqrt((off**2).sum(axis=1).mean()))
+
+
 @pytest.mark.parametrize(
-    ("model", "allowed"), [("affine", 0.15), ("translation", 0.32)]
+    ("model", "by_axis", "distance"),
+    [("affine", 0.15, 0.15), ("translation", 0.32, 0.45)],
 )
 def test_real_beads(
     dual_view: NDArray[Any],
     pairs: Any,
     model: shift_field.Model,
-    allowed: float,
+    by_axis: float,
+    distance: float,
 ) -> None:
-    """The residual of each axis is as small as a fit to the beads themselves gives."""
+    """What remains is hardly more than with the best fit to the beads themselves.
+
+    By a translation that fit leaves 0.306 pixels along an axis, a distance of 0.432:
+    the channels differ by more than a translation.
+    """
     one, two = pairs
     found = nx.estimate_channel_shifts(dual_view, max_shift=8, model=model)
     rows, columns = one.astype(int).T
     off = two + found.shifts[1][:, rows, columns].T - one
-    assert np.sqrt((off**2).mean()) <= allowed
+    left = residuals(off)
+    assert left[0] <= by_axis
+    assert left[1] <= distance
     assert np.abs(off.mean(axis=0)).max() < 0.08
+    map_ = np.column_stack((one, np.ones(len(one))))[:, 0 if model == "affine" else 2 :]
+    best = two - one - map_ @ np.linalg.lstsq(map_, two - one)[0]
+    assert left[1] < 1.1 * residuals(best)[1]
 
 
 def test_real_beads_lie_on_each_other(dual_view: NDArray[Any], pairs: Any) -> None:
     found = nx.estimate_channel_shifts(dual_view, max_shift=8, model="affine")
     aligned = nx.register_channels(dual_view, found)
     off = np.array([centre(aligned[1], int(r), int(c)) - (r, c) for r, c in pairs[0]])
-    assert np.sqrt((off**2).mean()) <= 0.15
+    assert max(residuals(off)) <= 0.15
 
 
 def test_each_channel_stands_alone() -> None:

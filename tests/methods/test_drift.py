@@ -319,21 +319,22 @@ def test_result_does_not_depend_on_batches(
     np.testing.assert_allclose(shifts(), whole, atol=1e-5)
 
 
-def test_blinking_movie_by_redundant_correlation() -> None:
+def test_long_blinking_movie_by_redundant_correlation() -> None:
+    """Each molecule shows in one frame of seven; the scene drifts by 3 pixels."""
     random = np.random.default_rng(11)
-    time = np.linspace(0, 1, 2000)
+    time = np.linspace(0, 1, 5000)
     truth = np.stack([3 * time**2, 1.5 * np.sin(2.5 * time)], axis=1)
     places = random.uniform(4, 60, (300, 2))
-    row = np.arange(64)
-    movie = np.empty((2000, 64, 64), np.uint16)
-    for frame, move in enumerate(truth):
-        y, x = (places[random.random(300) < 0.15] + move).T
-        down = np.exp(-((row[:, np.newaxis] - y) ** 2) / (2 * 1.4**2))
-        across = np.exp(-((row[:, np.newaxis] - x) ** 2) / (2 * 1.4**2))
-        movie[frame] = random.poisson(10 + 300 * down @ across.T)
+    pixels = np.arange(64, dtype=np.float32)[:, np.newaxis]
+    movie = np.empty((5000, 64, 64), np.uint16)
+    for frame, move in zip(movie, truth, strict=True):
+        spots = (places[random.random(300) < 0.15] + move).astype(np.float32)
+        down, across = np.exp(-((pixels - spots.T[:, np.newaxis]) ** 2) / (2 * 1.4**2))
+        frame[:] = random.poisson(10 + 300 * down @ across.T)
     table = nx.estimate_drift(movie, method="rcc", time_averaging=100, max_drift=6)
     error = table.shifts + truth
-    assert rms(error - error.mean(axis=0)) < 0.03
+    error -= error.mean(axis=0)  # where all frames lie together is no drift
+    assert rms(np.hypot(*error.T)) < 0.03
     assert not table.flagged.any()
 
 

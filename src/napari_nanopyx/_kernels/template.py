@@ -124,27 +124,43 @@ def continued(references: Images) -> Images:
     """Return images that go on without end: one edge goes over into the other."""
     from scipy.fft import next_fast_len
 
-    result = references
-    for axis, side in enumerate(references.shape[1:], start=1):
-        room = next_fast_len(side + ROOM, True) - side
-        share = (np.arange(1, room + 1, dtype=np.float32) / (room + 1)).reshape(
-            -1, *(1,) * (references.ndim - 1 - axis)
+    sides = references.shape[1:]
+    lengths = [next_fast_len(side + ROOM, True) for side in sides]
+    result = np.empty((len(references), *lengths), np.float32)
+    result[(slice(None), *map(slice, sides))] = references
+    for axis, (side, length) in enumerate(zip(sides, lengths, strict=True), start=1):
+        share = np.arange(1, length - side + 1, dtype=np.float32) / (length - side + 1)
+        share = share.reshape(-1, *(1,) * (len(sides) - axis))
+        done = (slice(None),) * axis
+        rest = tuple(map(slice, sides[axis:]))  # what other axes have not reached yet
+        ends = [result[(*done, slice(at, at + 1), *rest)] for at in (0, side - 1)]
+        result[(*done, slice(side, None), *rest)] = (
+            ends[1] + (ends[0] - ends[1]) * share
         )
-        ends = np.take(result, [0], axis), np.take(result, [-1], axis)
-        result = np.concatenate((result, ends[1] + (ends[0] - ends[1]) * share), axis)
     return result
 
 
 def slopes(references: Images) -> Values:
     """Return the mean squared slope along each axis by variance, as a root."""
-    axes = tuple(range(1, references.ndim))
-    variance = np.square(references).mean(axes, dtype=np.float64)
-    result = []
-    for axis in axes:
-        lines = np.moveaxis(references, axis, 0)
-        slope = (27 * (lines[2:-1] - lines[1:-2]) - (lines[3:] - lines[:-3])) / 24
-        squares = np.moveaxis(np.square(slope), 0, axis)
-        result.append(squares.mean(axes, dtype=np.float64))
-    every = np.stack(result, axis=1)
-    roots: Values = np.sqrt(every / np.maximum(variance, 1e-30)[:, np.newaxis])
-    return roots
+    variance, *squares = np.empty((references.ndim, len(references)))
+    for index, image in enumerate(references):  # one after the other fits in the cache
+        variance[index] = np.square(image).mean(dtype=np.float64)
+        for axis, square in enumerate(squares):
+            square[index] = _mean_squared_slope(image, axis)
+    result: Values = np.sqrt(
+        np.stack(squares, axis=1) / np.maximum(variance, 1e-30)[:, None]
+    )
+    return result
+
+
+def _mean_squared_slope(image: Images, axis: int) -> float:
+    """Return it of one image, by cubic polynomials through four pixels."""
+    side, before = image.shape[axis], (slice(None),) * axis
+    one, two, three, four = (
+        image[(*before, slice(first, side - 3 + first))] for first in range(4)
+    )
+    slope = three - two
+    slope *= 27
+    slope -= four
+    slope += one
+    return float(np.square(slope, out=slope).mean(dtype=np.float64)) / 24**2

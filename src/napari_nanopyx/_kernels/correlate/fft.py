@@ -21,6 +21,10 @@ MOST_WAVES = 24
 """Whole displacements along an axis above which a transform is faster than a product
 with a matrix."""
 
+BY_ONE_THREAD = 2**18
+"""Products in a product of matrices up to which BLAS computes it on the thread that
+asks for it. It shares out larger ones, and our threads would wait for one another."""
+
 FLOPS_PER_PIXEL = 35.0
 """How many operations of the kernel take as long as one pixel of a transform there and
 back, for each doubling of the pixels."""
@@ -97,13 +101,7 @@ def _inverse(length: int, reach: int, finer: int, axis: int, is_last: bool) -> I
 
     if finer > 1 or 2 * reach + 1 <= MOST_WAVES:
         waves = _waves(length, np.arange(-reach, reach + 1) / finer, finer)
-        if is_last:
-            half = waves[:, : length // 2 + 1].T.copy()
-            half[1 : (length + 1) // 2] *= 2
-            return lambda products: (products @ half).real
-        return lambda products: np.moveaxis(
-            waves @ np.moveaxis(products, axis, -2), -2, axis
-        )
+        return _summed(waves) if is_last else _along(waves, axis)
     places = np.arange(-reach, reach + 1)
 
     def transformed(products: NDArray[Any]) -> NDArray[Any]:
@@ -114,6 +112,33 @@ def _inverse(length: int, reach: int, finer: int, axis: int, is_last: bool) -> I
         return np.take(lines, places, axis=axis, mode="wrap")
 
     return transformed
+
+
+def _along(waves: Spectra, axis: int) -> Inverse:
+    """Return what multiplies by waves, (places, length), along an axis."""
+    both = np.concatenate((waves.real, waves.imag))
+    step = max(1, BY_ONE_THREAD // both.size)
+
+    def inverse(products: Spectra) -> Spectra:
+        lines = np.moveaxis(products, axis, -2).view(np.float32)
+        found = [
+            both @ lines[..., first : first + step]
+            for first in range(0, lines.shape[-1], step)
+        ]
+        pair = np.split(np.concatenate(found, axis=-1), 2, axis=-2)
+        real, imaginary = (each.view(np.complex64) for each in pair)
+        return np.moveaxis(real + np.complex64(1j) * imaginary, -2, axis)
+
+    return inverse
+
+
+def _summed(waves: Spectra) -> Inverse:
+    """Return the same for half of a line, of which the other half is the conjugate."""
+    length = waves.shape[1]
+    half = waves[:, : length // 2 + 1].copy()
+    half[:, 1 : (length + 1) // 2] *= 2
+    pairs = half.conj().view(np.float32).T.copy()
+    return lambda products: np.ascontiguousarray(products).view(np.float32) @ pairs
 
 
 def _waves(length: int, places: NDArray[np.float64], finer: int) -> Spectra:
