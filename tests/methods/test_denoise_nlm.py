@@ -62,7 +62,28 @@ def test_equals_scikit_image(
     assert np.abs(found["exact"] - expected).max() < 2e-3 * extent
 
 
-@pytest.mark.parametrize("shape", [(50, 60), (51, 63), (7, 7), (3, 5), (128, 30)])
+SHAPES = [(50, 60), (51, 63), (7, 7), (3, 5), (128, 30)]
+
+
+def wavelets(line: NDArray[Any]) -> NDArray[np.float64]:
+    """Return the finest coefficients of a line, mirrored with its end pixels."""
+    root = np.sqrt(3)
+    low = np.array([1 + root, 3 + root, 3 - root, 1 - root]) / np.sqrt(32)
+    high = low[::-1] * [1, -1, 1, -1]
+    mirrored = np.pad(line, 3, mode="symmetric")
+    firsts = range(1, len(line) + 3, 2)
+    return np.array([high @ mirrored[first : first + 4] for first in firsts])
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_noise_is_the_median_of_the_finest_wavelets(shape: tuple[int, int]) -> None:
+    image = np.random.default_rng(2).normal(1000, 7, shape)
+    details = np.apply_along_axis(wavelets, 1, np.apply_along_axis(wavelets, 0, image))
+    expected = np.median(np.abs(details)) / 0.6744897501960817
+    assert noise_sigma(image) == pytest.approx(expected, rel=1e-9)
+
+
+@pytest.mark.parametrize("shape", SHAPES)
 def test_noise_equals_scikit_image(shape: tuple[int, int]) -> None:
     pytest.importorskip("pywt")
     restoration = pytest.importorskip("skimage.restoration")

@@ -1,4 +1,4 @@
-"""The file that measurements are kept in: one SQLite table that only grows."""
+"""The file that measurements are kept in: one SQLite table, the newest of each key."""
 
 # ruff: noqa: S608 - only constants of this module become part of a statement
 
