@@ -1,7 +1,8 @@
-"""Has other programs compute the same, by a Python that has them, and times our own."""
+"""What benchmarks beside other programs share: options, their times and our own."""
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import subprocess
@@ -20,6 +21,18 @@ ROOT = Path(__file__).parents[1]
 MOST_REPEATS = 15
 SECONDS = 0.5
 """How long calls are repeated, at least once and at most so many times."""
+
+
+def command(name: str, about: str | None) -> argparse.ArgumentParser:
+    """Return the command line of a benchmark, with the options that all have."""
+    parser = argparse.ArgumentParser(
+        prog=f"python -m benchmarks.{name}", description=about
+    )
+    parser.add_argument(
+        "--peer-python", type=Path, help="a Python that has the other programs"
+    )
+    parser.add_argument("--small", action="store_true", help="try the benchmark itself")
+    return parser
 
 
 def others(

@@ -6,7 +6,6 @@ calls through the public function of each.
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Iterator
 from itertools import chain
@@ -18,7 +17,7 @@ from numpy.typing import NDArray
 
 import napari_nanopyx as nx
 from benchmarks import peak
-from benchmarks.beside import others, ours
+from benchmarks.beside import command, others, ours
 from napari_nanopyx._engine import devices
 
 CASES = ((1000, 21, "random"), (1000, 21, "ones"), (1000, 3, "random"))
@@ -28,12 +27,7 @@ KERNEL_SIDES = (3, 7, 15, 31, 63, 127)
 
 def main() -> None:
     """Run the command line."""
-    parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.convolution", description=__doc__
-    )
-    parser.add_argument("--peer-python", type=Path, help="a Python that has the peer")
-    parser.add_argument("--small", action="store_true", help="try the benchmark itself")
-    options = parser.parse_args()
+    options = command("convolution", __doc__).parse_args()
     cases = ((40, 5, "random"), (40, 5, "ones")) if options.small else CASES
     sides, kernels = ((40,), (3, 5)) if options.small else (SIDES, KERNEL_SIDES)
     lines = chain(beside_others(cases, options.peer_python), map_of(sides, kernels))

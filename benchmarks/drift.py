@@ -7,7 +7,6 @@ that were moved by known amounts, at three levels of noise.
 
 from __future__ import annotations
 
-import argparse
 import json
 import sys
 import time
@@ -21,7 +20,7 @@ from scipy import ndimage
 
 import napari_nanopyx as nx
 from benchmarks import machine
-from benchmarks.beside import others
+from benchmarks.beside import command, others
 from benchmarks.cases import best_time
 
 REPEATS, PEER_REPEATS = 15, 3
@@ -49,13 +48,9 @@ Numbers = dict[str, Any]
 
 def main() -> None:
     """Run the command line."""
-    parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.drift", description=__doc__
-    )
-    parser.add_argument("--peer-python", type=Path, help="a Python that has the peer")
+    parser = command("drift", __doc__)
     parser.add_argument("--data", type=Path, help="a folder with real images")
     parser.add_argument("--json", type=Path, help="a file for the same as numbers")
-    parser.add_argument("--small", action="store_true", help="try the benchmark itself")
     options = parser.parse_args()
     frames, side = (4, 48) if options.small else (50, 256)
     numbers: Numbers = {"machine": machine.describe()}

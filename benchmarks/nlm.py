@@ -7,7 +7,6 @@ function of each. Our results are compared with those of scikit-image.
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,7 +18,7 @@ from scipy import ndimage
 
 import napari_nanopyx as nx
 from benchmarks import peak
-from benchmarks.beside import others, ours
+from benchmarks.beside import command, others, ours
 from napari_nanopyx._engine import devices
 from napari_nanopyx._kernels import tasks
 
@@ -29,12 +28,7 @@ SIGMA = 8.0
 
 def main() -> None:
     """Run the command line."""
-    parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.nlm", description=__doc__
-    )
-    parser.add_argument("--peer-python", type=Path, help="a Python that has the others")
-    parser.add_argument("--small", action="store_true", help="try the benchmark itself")
-    options = parser.parse_args()
+    options = command("nlm", __doc__).parse_args()
     side, distance = (48, 2) if options.small else (SIDE, DISTANCE)
     for line in table(side, distance, options.peer_python):
         print(line, flush=True)

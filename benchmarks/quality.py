@@ -6,7 +6,6 @@ just before or after. Best of several warm calls through the public function of 
 
 from __future__ import annotations
 
-import argparse
 import os
 import sys
 import tempfile
@@ -21,7 +20,7 @@ from scipy import ndimage
 
 import napari_nanopyx as nx
 from benchmarks import machine
-from benchmarks.beside import others
+from benchmarks.beside import command, others
 from benchmarks.cases import best_time
 from benchmarks.home import history_in
 from benchmarks.turning_peer import SCALE, SHIFT
@@ -47,11 +46,7 @@ Inputs = dict[str, NDArray[Any]]
 
 def main() -> None:
     """Run the command line."""
-    parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.quality", description=__doc__
-    )
-    parser.add_argument("--peer-python", type=Path, help="a Python that has the others")
-    parser.add_argument("--small", action="store_true", help="try the benchmark itself")
+    parser = command("quality", __doc__)
     parser.add_argument("--output", type=Path, help="file to write the table to")
     options = parser.parse_args()
     sides = (64, 20, 48, 64, 40) if options.small else (1024, 200, 512, 256, 1000)

@@ -7,7 +7,6 @@ peer is called once, after it has compiled.
 
 from __future__ import annotations
 
-import argparse
 import sys
 import time
 from collections.abc import Iterator
@@ -17,7 +16,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 import napari_nanopyx as nx
-from benchmarks.beside import others
+from benchmarks.beside import command, others
 from benchmarks.cases import best_time, movie
 from napari_nanopyx._engine import devices
 
@@ -30,12 +29,7 @@ TEMPORAL = ("TRA", "TRM", "TRPPM", "VAR", "TRAC2", "TRAC3")
 
 def main() -> None:
     """Run the command line."""
-    parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.reconstructions", description=__doc__
-    )
-    parser.add_argument("--peer-python", type=Path, help="a Python that has the peer")
-    parser.add_argument("--small", action="store_true", help="try the benchmark itself")
-    options = parser.parse_args()
+    options = command("reconstructions", __doc__).parse_args()
     shapes = ((4, 31, 31), (6, 20, 20)) if options.small else (SRRF_SHAPE, SWEEP_SHAPE)
     for line in tables(*shapes, options.peer_python):
         print(line, flush=True)

@@ -6,7 +6,6 @@ is given. Best of several warm calls through the public function of each.
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import napari_nanopyx as nx
-from benchmarks.beside import others, ours
+from benchmarks.beside import command, others, ours
 from benchmarks.turning_peer import SCALE, SHIFT
 
 Kernel = Literal["catmull_rom", "bilinear", "nearest"]
@@ -30,12 +29,7 @@ CASES: tuple[tuple[int, int, float, Kernel], ...] = (
 
 def main() -> None:
     """Run the command line."""
-    parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.turning", description=__doc__
-    )
-    parser.add_argument("--peer-python", type=Path, help="a Python that has the peer")
-    parser.add_argument("--small", action="store_true", help="try the benchmark itself")
-    options = parser.parse_args()
+    options = command("turning", __doc__).parse_args()
     for case in ((2, 40, 0.35, "bilinear"),) if options.small else CASES:
         for line in table(*case, options.peer_python):
             print(line, flush=True)

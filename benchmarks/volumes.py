@@ -6,7 +6,6 @@ the public function of each; the peer is called once for each of its run types.
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,7 +15,7 @@ from numpy.typing import NDArray
 
 import napari_nanopyx as nx
 from benchmarks import peak
-from benchmarks.beside import others, ours
+from benchmarks.beside import command, others, ours
 from benchmarks.cases import movie
 from napari_nanopyx._engine import devices
 from napari_nanopyx._kernels.esrrf_3d.plan import Esrrf3dPlan
@@ -29,12 +28,7 @@ the estimate of a root. Sums, comparisons and loads go to other units meanwhile.
 
 def main() -> None:
     """Run the command line."""
-    parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.volumes", description=__doc__
-    )
-    parser.add_argument("--peer-python", type=Path, help="a Python that has the peer")
-    parser.add_argument("--small", action="store_true", help="try the benchmark itself")
-    options = parser.parse_args()
+    options = command("volumes", __doc__).parse_args()
     shapes = ((2, 3, 12, 14),) if options.small else SHAPES
     for line in tables(shapes, options.peer_python):
         print(line, flush=True)
