@@ -29,7 +29,7 @@ LONGER = 4
 """How many times a step's frames are in a block that shows what each block costs."""
 
 HOPELESS = 5.0
-"""How many times slower than the best one is left out of the steps."""
+"""How many times slower than the best, with the load or without, one is left out."""
 
 UNIT_STEPS = 20
 """Traces have a multiple of so many steps."""
@@ -192,12 +192,18 @@ class Recorder:
         self._prepare.setdefault(name, prepare if prepare > COLD_SECONDS else 0.0)
 
     def _leave_out_the_hopeless(self, bench: Bench) -> None:
-        rounds = [self._round(bench) for _ in range(3)]
-        best = {name: min(each[name] for each in rounds) for name in self._kinds}
-        for name, seconds in best.items():
-            if seconds > HOPELESS * min(best.values()):
-                print(f"{name} is left out: {HOPELESS:g} times slower", file=sys.stderr)
-                self._kinds.pop(name)
+        """Drop what is near the best neither with the load nor without it."""
+        wanted: set[str] = set()
+        for is_loaded in (False, True):
+            self._load.switch(is_loaded)
+            rounds = [self._round(bench) for _ in range(3)]
+            best = {name: min(each[name] for each in rounds) for name in self._kinds}
+            limit = HOPELESS * min(best.values())
+            wanted |= {name for name, seconds in best.items() if seconds <= limit}
+        self._load.switch(on=False)
+        for name in self._kinds.keys() - wanted:
+            print(f"{name} is left out: {HOPELESS:g} times slower", file=sys.stderr)
+            self._kinds.pop(name)
 
     def _round(self, bench: Bench) -> Mapping[str, float]:
         """Time all once, in an order by lot: each suffers from what went before."""

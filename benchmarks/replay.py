@@ -20,7 +20,7 @@ from napari_nanopyx._engine import agent, paper
 from napari_nanopyx._engine.evidence import Evidence
 from napari_nanopyx._engine.record import Arm
 from napari_nanopyx._engine.situation import BACKGROUND_SHARE, Policy, Situation
-from napari_nanopyx._engine.types import Implementation, Measurement, Timing
+from napari_nanopyx._engine.types import Implementation, Measurement
 
 FAILURE_SECONDS = 0.1
 """What it costs to notice that an implementation has failed."""
@@ -69,6 +69,7 @@ def replay(trace: Trace, player: Player, seed: int = 0) -> Outcome:
                     evidence,
                     remaining,
                     {*used, *preparing.finished(outcome.seconds)},
+                    opened=set(used),
                     seed=seed,
                     background_share=BACKGROUND_SHARE / trace.cores,
                 )
@@ -76,7 +77,8 @@ def replay(trace: Trace, player: Player, seed: int = 0) -> Outcome:
             name = choice.implementation.name
             frames = remaining if player.once_a_run else choice.frames
             each = _frames(trace, name)[start : start + min(frames, remaining)]
-            seconds = trace.block_seconds.get(name, 0.0) + float(np.nansum(each))
+            fixed = trace.block_seconds.get(name, 0.0)
+            seconds = fixed + float(np.nansum(each))
             preparing.begin(choice.prepare, outcome.seconds)
             prepare = preparing.now(name, outcome.seconds)
             seconds = preparing.beside(seconds, outcome.seconds)
@@ -93,7 +95,7 @@ def replay(trace: Trace, player: Player, seed: int = 0) -> Outcome:
                 name,
                 trace.device(name),
                 len(each),
-                Timing(prepare, 0.0, seconds),
+                trace.timing(name, seconds, prepare),
                 "cold" if prepare else "ok",
                 outcome.seconds,
             )
@@ -181,10 +183,10 @@ def _remembered(trace: Trace) -> Evidence:
         workload, fixed = trace.workloads[at], trace.block_seconds.get(name, 0.0)
         prepare, device = trace.prepare_seconds[name], trace.device(name)
         if prepare and evidence.preparation(Arm(name, device)) is None:
-            timing = Timing(prepare, 0.0, fixed + each)
+            timing = trace.timing(name, fixed + each, prepare)
             evidence.add(Measurement(workload, name, device, 1, timing, "cold"))
         frames = trace.step_frames * (1, 4)[row // len(trace.seconds) % 2]
-        timing = Timing(0.0, 0.0, fixed + frames * each)
+        timing = trace.timing(name, fixed + frames * each)
         warm = Measurement(workload, name, device, frames, timing)
         evidence.add(warm, first=name in trace.prepared)
     return evidence

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_nanopyx._engine.types import Implementation, Workload
+from napari_nanopyx._engine.types import Implementation, Timing, Workload
 
 PROCESSOR = "traced processor"
 
@@ -67,6 +67,15 @@ class Trace:
     def device(self, name: str) -> str:
         """Return what an implementation runs on: those of OpenCL have their own."""
         return name if self.kinds[name] == "opencl" else PROCESSOR
+
+    def timing(self, name: str, seconds: float, prepare: float = 0.0) -> Timing:
+        """Return what a block took; half of what it takes besides its frames is copies.
+
+        Only a device of its own is copied to.
+        """
+        is_copied = self.kinds[name] == "opencl"
+        copies = self.block_seconds.get(name, 0.0) / 2 if is_copied else 0.0
+        return Timing(prepare, copies, seconds - copies)
 
 
 def write(trace: Trace, path: Path) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from math import exp
 from random import Random
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -19,6 +20,7 @@ from napari_nanopyx._engine.agent import (
     FIRST_GUESS,
     ONLY_ONE,
     PINNED,
+    SHORT,
     choose,
 )
 from napari_nanopyx._engine.delays import fast_mean
@@ -555,6 +557,116 @@ def test_what_has_been_slow_for_long_is_the_usual_time() -> None:
         known.add(measured("serial", 0.03))
     expected = ask(known, ["serial", "threads-static"]).expected["serial"]
     assert (expected, expected.slowdown) == (pytest.approx(0.03), 1.0)
+
+
+def test_what_was_slow_for_long_is_fast_again_at_once() -> None:
+    known = table([("threads-static", 0.02), ("serial", 0.01)] * 10)
+    names, frames = ["serial", "threads-static"], 0
+    for _ in range(60):
+        known.add(measured("serial", 0.03))
+        ask(known, names)
+    while (choice := ask(known, names)).implementation.name == "threads-static":
+        assert frames * 0.02 < 60, "the end of the slow time is never looked for"
+        known.add(measured("threads-static", 0.02, choice.frames))
+        frames += choice.frames
+    assert choice.reason == PROBING
+    known.add(measured("serial", 0.01, choice.frames))
+    choice = ask(known, names)
+    assert choice.implementation.name == "serial"
+    assert choice.expected["serial"] == pytest.approx(0.01)
+    assert choice.expected["serial"].slowdown == 1
+
+
+def test_what_became_the_usual_time_is_no_slowdown_besides() -> None:
+    known = table([("threads-static", 0.02), ("serial", 0.01)] * 10)
+    for count in range(60):
+        known.add(measured("serial", 0.018))
+        expected = ask(known, ["serial", "threads-static"]).expected["serial"]
+        assert float(expected) == pytest.approx(0.018 if count else 0.01, rel=0.01)
+
+
+def open_gpu(seconds: float, opening: float, frames: int = 20) -> Measurement:
+    found = measured("opencl:GPU", seconds, frames)
+    timing = Timing(opening, 1e-6, frames * seconds - 1e-6)
+    return replace(found, device="a GPU", timing=timing)
+
+
+def of_a_run(known: Evidence, remaining: int = 20, **changes: Any) -> Choice:
+    listed = [candidate("serial"), on_a_gpu()]
+    names = [each.name for each in listed]
+    return choose(Situation(workload(), listed, known, remaining, names, **changes))
+
+
+def test_what_each_run_has_to_open_counts_for_short_runs() -> None:
+    known = table([("serial", 0.002)] * 10)
+    for _ in range(10):
+        known.add(open_gpu(0.001, opening=0.03))
+    known.add(open_gpu(0.001, opening=0.0, frames=2))
+    gpu, processor = "opencl:GPU", "serial"
+    assert of_a_run(known, 20).implementation.name == processor
+    assert of_a_run(known, 200).implementation.name == gpu
+    assert of_a_run(known, 20, opened=(gpu,)).implementation.name == gpu
+    known.closed(arm_of(on_a_gpu()), 0.2)
+    assert of_a_run(known, 200).implementation.name == processor
+
+
+def test_a_delay_shows_in_what_each_run_has_to_open() -> None:
+    """A block alone would still be as fast as on the processor."""
+    known = table([("serial", 0.003)] * 10)
+    for _ in range(10):
+        known.add(open_gpu(0.0008, opening=0.012))
+    known.add(open_gpu(0.0008, opening=0.0, frames=2))
+    assert of_a_run(known).implementation.name == "opencl:GPU"
+    known.add(open_gpu(0.0026, opening=0.04))
+    assert of_a_run(known).reason == CHECKING.format(3.2)
+    known.add(open_gpu(0.0026, opening=0.04, frames=10))
+    choice = of_a_run(known)
+    assert choice.implementation.name == "serial"
+    assert choice.reason.startswith("fastest while opencl:GPU takes 3.2 times")
+
+
+def test_a_short_block_shows_what_each_takes_besides_its_frames() -> None:
+    """Else a short look at a free GPU would take it for a delayed one."""
+    known = table([("serial", 0.003)] * 10)
+    fixed, each = 0.003, 0.0002
+    for _ in range(10):
+        known.add(open_gpu(fixed / 20 + each, opening=0.0))
+    choice = of_a_run(known)
+    assert (choice.implementation.name, choice.reason) == ("opencl:GPU", SHORT)
+    assert choice.frames == 2
+    known.add(open_gpu(fixed / 2 + each, opening=0.0, frames=2))
+    for _ in range(200):
+        choice = of_a_run(known)
+        assert choice.reason.startswith(FASTEST)
+        assert choice.frames == 20
+        known.add(open_gpu(fixed / 20 + each, opening=0.0))
+    for _ in range(2):
+        known.add(open_gpu(0.01, opening=0.0))
+    while (choice := of_a_run(known)).reason != PROBING:
+        known.add(measured("serial", 0.003, choice.frames))
+    assert choice.implementation.name == "opencl:GPU"
+    known.add(open_gpu(fixed / choice.frames + each, 0.0, choice.frames))
+    assert of_a_run(known).expected["opencl:GPU"].slowdown == 1
+
+
+def test_blocks_are_compared_as_long_as_they_can_be() -> None:
+    """Blocks of 64 frames at most: the one with less to do besides them is better."""
+    rows = []
+    for frames in (8, 64) * 5:
+        for name, fixed, each in (
+            ("threads-static", 48e-6, 0.7e-6),
+            ("serial", 30e-6, 0.8e-6),
+        ):
+            rows.append(measured(name, fixed / frames + each, frames))
+    known = Evidence(rows)
+    names = ("threads-static", "serial")
+    assert ask(known, names).implementation.name == "threads-static"
+    listed = [replace(candidate(name), most_frames=64) for name in names]
+    choice = choose(Situation(workload(), listed, known, 10**6))
+    assert (choice.implementation.name, choice.frames) == ("serial", 64)
+    elsewhere = Situation(workload(side=110), listed, known, 10**6)
+    expected = choose(elsewhere).expected
+    assert expected["serial"] < expected["threads-static"]
 
 
 def test_another_device_takes_over_at_once() -> None:

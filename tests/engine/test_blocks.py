@@ -39,7 +39,7 @@ def test_outliers_and_noise_hardly_matter() -> None:
 
 
 def test_blocks_of_one_length_show_no_fixed_time() -> None:
-    assert block_time([(20, 0.2)] * 5) == pytest.approx((0.0, 0.01, 20, 0.0))
+    assert block_time([(20, 0.2)] * 5)[:4] == pytest.approx((0.0, 0.01, 20, 0.0))
     rng = Random(0)
     alike = [(rng.choice([99, 100]), rng.gauss(1.0, 0.05)) for _ in range(40)]
     assert block_time(alike).fixed < 0.1

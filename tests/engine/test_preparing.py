@@ -109,7 +109,7 @@ def test_what_has_been_compiled_is_used_at_once_by_the_next_run(
     assert calls == [1]
     _, *others = engine.history("toy")
     assert others
-    assert [m.timing.prepare for m in others] == [0.0] * len(others)
+    assert all(m.timing.prepare < 1e-3 for m in others)
 
 
 def test_two_runs_wait_for_one_compilation(toy: Any, arm: Any) -> None:

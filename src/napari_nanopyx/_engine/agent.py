@@ -32,12 +32,14 @@ FIRST_GUESS = "first guess: nothing like this has been measured here yet"
 FASTEST = "fastest so far"
 FASTEST_ELSEWHERE = "fastest so far at the most similar size"
 FASTEST_NOW = "fastest while {} takes {:.2g} times as long as usual"
+SHORT = "a short block, to learn what a block takes besides its frames"
 CHECKING = "measuring again: its last block took {:.2g} times as long as usual"
 
 _FIRST_GUESSES = ("threads-dynamic", "threads-guided", "threads-static", "serial")
 _KINDS = ("compiled", "opencl", "numba", "reference")
 _GUESSED_FLOPS_PER_SECOND = 2e9
 _GUESSED_FRAMES = 8
+_SHORTER = 8
 
 
 def choose(situation: Situation) -> Choice:
@@ -50,7 +52,13 @@ def choose(situation: Situation) -> Choice:
     shares of the time that the workload has taken and will still take.
     """
     usable = situation.usable()
-    known = estimates(situation.workload, usable, situation.evidence, situation.ready)
+    known = estimates(
+        situation.workload,
+        usable,
+        situation.evidence,
+        situation.ready,
+        situation.opened,
+    )
     if not known:
         return guess(situation, usable)
     listed = [c for c in usable if c.name in known]
@@ -62,7 +70,7 @@ def choose(situation: Situation) -> Choice:
     contest = Contest(situation, others, known, best)
     prepare, kept = worth_preparing(contest) if ready else ([], 0.0)
     wanted = tuple(prepare)
-    if _needs_checking(best, known):
+    if _needs_checking(situation, best, known):
         return _check(situation, best, known, wanted)
     found = trials(contest, kept) or probes(contest)
     if found:
@@ -94,19 +102,28 @@ def _best(
     How long a delay is changes from block to block, and its end is noticed at once
     only by who stays.
     """
-    best = min(listed, key=lambda c: _seconds(known[c.name], situation))
+    seconds = {c.name: _seconds(known[c.name], situation) for c in listed}
+    best = min(listed, key=lambda c: seconds[c.name])
     usual = min(listed, key=lambda c: known[c.name].usual.frame_seconds)
-    if known[usual.name].seconds <= WORTH_MOVING * known[best.name].seconds:
+    if seconds[usual.name] <= WORTH_MOVING * seconds[best.name]:
         return usual if known[usual.name].pace.slowdown > 1 else best
     return best
 
 
-def _needs_checking(best: Implementation, known: Mapping[str, Estimate]) -> bool:
+def _needs_checking(
+    situation: Situation, best: Implementation, known: Mapping[str, Estimate]
+) -> bool:
     """Tell whether a single slow block, if no accident, would make another the best."""
-    estimate = known[best.name]
-    if estimate.pace.slowdown > 1 or estimate.pace.suspected == 1:
+    pace = known[best.name].pace
+    if pace.slowdown > 1 or pace.suspected == 1:
         return False
-    return estimate.seconds * estimate.pace.suspected > _rival(best, known)
+    others = (
+        _seconds(known[name], situation)
+        for name in known
+        if name != best.name and known[name].is_ready
+    )
+    delayed = _seconds(known[best.name], situation) * pace.suspected
+    return delayed > min(others, default=inf)
 
 
 def _rival(best: Implementation, known: Mapping[str, Estimate]) -> float:
@@ -142,10 +159,14 @@ def _check(
 ) -> Choice:
     estimate = known[best.name]
     factor = estimate.pace.suspected
-    frames = frames_in(TRIAL_SECONDS, estimate.seconds * factor)
+    frames, remaining = (
+        frames_in(TRIAL_SECONDS, estimate.seconds * factor),
+        situation.remaining,
+    )
     return Choice(
         best,
-        min(frames, situation.remaining),
+        # Little is saved on a rest that is no longer than the check itself.
+        frames if 2 * frames < remaining else remaining,
         estimate.seconds,
         CHECKING.format(factor),
         _expected(known),
@@ -160,11 +181,15 @@ def _take(
     wanted: tuple[Implementation, ...] = (),
 ) -> Choice:
     estimate = known[best.name]
+    frames = estimate.frames(situation.remaining, _rival(best, known))
+    reason = _reason_without_contest(situation) or _reason(best, known)
+    if situation.has_contest and best.kind == "opencl" and estimate.lacks_short(frames):
+        frames, reason = max(1, frames // _SHORTER), SHORT
     return Choice(
         best,
-        estimate.frames(situation.remaining, _rival(best, known)),
+        frames,
         estimate.seconds,
-        _reason_without_contest(situation) or _reason(best, known),
+        reason,
         _expected(known),
         wanted,
     )

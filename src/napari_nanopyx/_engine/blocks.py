@@ -36,6 +36,10 @@ class BlockTime(NamedTuple):
     """Frames of the longest block that was measured."""
     spread: float = 0.0
     """Standard deviation of the seconds over the expected ones."""
+    fewest_frames: int = 1
+    """Frames of the shortest block that was measured."""
+    limit: int = 2**31
+    """Frames of the longest block there can be."""
 
     def seconds(self, frames: float) -> float:
         """Return the seconds that a block of so many frames takes."""
@@ -60,6 +64,11 @@ class BlockTime(NamedTuple):
         """Seconds for a frame of such a block."""
         return _length(self)[1]
 
+    def slowdown(self, frames: int, seconds: float) -> float:
+        """Return how many times as long as expected a block took; 1 if not slow."""
+        factor = seconds / max(self.seconds(frames), _TINY)
+        return factor if factor >= self.noticed else 1.0
+
     def scaled(self, factor: float) -> BlockTime:
         """Return the same where everything takes so many times as long."""
         return self._replace(
@@ -73,6 +82,7 @@ def _length(of: BlockTime) -> tuple[int, float]:
     each = max(of.per_frame, _TINY)
     enough = max(SHORTEST_SECONDS - of.fixed, of.fixed / FIXED_SHARE) / each
     most = min((LONGEST_SECONDS - of.fixed) / each, _FARTHEST * of.most_frames)
+    most = min(most, of.limit)
     frames = max(1, round(min(enough, most)))
     return frames, of.seconds(frames) / frames
 
@@ -81,17 +91,22 @@ def block_time(blocks: Sequence[tuple[int, float]]) -> BlockTime:
     """Fit the times of blocks, given as frames and seconds.
 
     The first fit is of all blocks, the second of those that were faster beside it: a
-    few slow outliers hardly move it. Each error counts beside its block's seconds. A
-    fixed time is believed as far as blocks of different lengths show it.
+    few slow outliers hardly move it; one of the shortest is always among them. Each
+    error counts beside its block's seconds. A fixed time is believed as far as blocks
+    of different lengths show it.
     """
     first = _fit(blocks)
     ranked = sorted(blocks, key=lambda block: block[1] / first.seconds(block[0]))
-    lengths = {frames for frames, _ in blocks}
-    kept = max((len(ranked) + 1) // 2, min(2, len(lengths)))
-    found = _fit(ranked[:kept])
+    lengths = [frames for frames, _ in blocks]
+    most, fewest = max(lengths), min(lengths)
+    half = (len(ranked) + 1) // 2
+    kept, left = ranked[:half], ranked[half:]
+    if all(frames != fewest for frames, _ in kept):
+        kept.append(next(block for block in left if block[0] == fewest))
+    found = _fit(kept)
     squares = sum((seconds / found.seconds(n) - 1) ** 2 for n, seconds in blocks)
     spread = sqrt(squares / len(blocks))
-    return found._replace(most_frames=max(lengths), spread=spread)
+    return found._replace(most_frames=most, fewest_frames=fewest, spread=spread)
 
 
 def _fit(blocks: Sequence[tuple[int, float]]) -> BlockTime:

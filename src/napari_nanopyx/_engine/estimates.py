@@ -26,6 +26,7 @@ NEAR = 4.0
 """Workloads whose work differs by less than this factor count as alike."""
 
 _SHORTEST_SECONDS = 1e-9
+_FEWEST_LONG = 8
 
 
 @dataclass(eq=False)
@@ -34,6 +35,8 @@ class Estimate:
 
     usual: BlockTime
     """When nothing delays it."""
+    free: BlockTime
+    """The same; before it was slow for long, if it is."""
     pace: Pace
     uncertainty: float | None
     """Standard deviation of the logarithm of the seconds; None if it was measured."""
@@ -43,6 +46,8 @@ class Estimate:
     """Whether it was measured at a workload of about this size."""
     preparation: float
     """Seconds before the first block."""
+    opening: float
+    """Seconds that a run needs to open and close it; 0 if it is open."""
     idle: float
     """Seconds that others have computed since it was measured last."""
     flops: float
@@ -53,6 +58,11 @@ class Estimate:
         """What a block takes at its present pace."""
         slowdown = self.pace.slowdown
         return self.usual if slowdown == 1 else self.usual.scaled(slowdown)
+
+    @property
+    def delay(self) -> float:
+        """How many times as long as before any delay a frame takes."""
+        return self.now.frame_seconds / self.free.frame_seconds
 
     @cached_property
     def seconds(self) -> float:
@@ -70,6 +80,19 @@ class Estimate:
             wished = min(wished, self.pace.flops / max(self.flops, 1.0))
         blocks = max(1, round(remaining / max(wished, 1.0)))
         return ceil(remaining / blocks)
+
+    def lacks_short(self, frames: int) -> bool:
+        """Tell whether only blocks about as long as so many frames were measured.
+
+        What a block takes besides its frames is not known then, and whether a device
+        is free again cannot be seen by a short one.
+        """
+        return (
+            self.exact
+            and self.pace.feared == 1
+            and len(self.records[0].warm) >= _FEWEST_LONG
+            and 2 * self.usual.fewest_frames > frames > 1
+        )
 
     @property
     def exact(self) -> bool:
@@ -89,7 +112,8 @@ class Estimate:
     def total(self, frames: int) -> float:
         """Return the seconds to expect for so many frames."""
         blocks = -(-frames // self.now.frames)
-        return self.now.fixed * blocks + self.now.per_frame * frames
+        computing = self.now.fixed * blocks + self.now.per_frame * frames
+        return self.opening * self.pace.slowdown + computing
 
 
 def expected(estimate: Estimate) -> Expected:
@@ -107,12 +131,14 @@ def estimates(
     candidates: Sequence[Implementation],
     evidence: Evidence,
     ready: Collection[str] = (),
+    opened: Collection[str] = (),
 ) -> dict[str, Estimate]:
     """Return what to expect of each candidate of which anything is known, by name.
 
     It is fitted to the newest warm measurements at exactly this workload, or else a
     prediction from the most similar ones of the same code and device; times its
-    present slowdown. Those that are ready, by name, need no preparation.
+    present slowdown. Those that are ready, by name, need no preparation; those that
+    the run has opened need not be opened again.
     """
     exact = evidence.exact(workload)
     slowdowns = {
@@ -124,18 +150,23 @@ def estimates(
         arm = arm_of(candidate)
         if arm in exact:
             usual, uncertainty, near = exact[arm].block_time, None, True
+            usual = _limited(usual, candidate)
+            free = exact[arm].formerly or usual
             records: tuple[Record, ...] = (exact[arm],)
         elif records := evidence.alike(workload, arm):
-            usual, uncertainty, near = _elsewhere(workload, records)
+            usual, uncertainty, near = _elsewhere(workload, candidate, records)
+            free = usual
         else:
             continue
         found[candidate.name] = Estimate(
             usual,
+            free,
             _pace(evidence, arm, slowdowns[arm.device]),
             uncertainty,
             records,
             near,
             0.0 if candidate.name in ready else preparation(evidence, candidate),
+            0.0 if candidate.name in opened else evidence.opening(arm),
             evidence.idle_seconds(arm),
             workload.flops,
         )
@@ -182,10 +213,26 @@ def arm_of(candidate: Implementation) -> Arm:
     return Arm(candidate.name, candidate.device)
 
 
+def _limited(usual: BlockTime, candidate: Implementation) -> BlockTime:
+    """Return the time of blocks that are no longer than a candidate computes at once.
+
+    What a block takes besides its frames counts for more of them else.
+    """
+    limit = candidate.most_frames
+    return usual._replace(limit=limit) if limit else usual
+
+
 def _elsewhere(
-    workload: Workload, alike: Sequence[Record]
+    workload: Workload, candidate: Implementation, alike: Sequence[Record]
 ) -> tuple[BlockTime, float, bool]:
-    points = tuple(record.point for record in alike)
+    points = tuple(
+        record.point._replace(
+            seconds=max(
+                _limited(record.block_time, candidate).frame_seconds, _SHORTEST_SECONDS
+            )
+        )
+        for record in alike
+    )
     predicted = predict(features(workload), workload.flops, points)
     nearest = alike[0]
     scale = workload.flops / max(nearest.workload.flops, 1.0)

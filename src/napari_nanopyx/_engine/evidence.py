@@ -14,6 +14,7 @@ from napari_nanopyx._engine.types import Measurement, Workload
 _ARRIVED = 10_000
 _SIMILAR_WORKLOADS = 256
 _ALIKE_AT_MOST = 12
+_OPENINGS = 16
 
 
 class Evidence:
@@ -23,6 +24,8 @@ class Evidence:
         self._records: dict[Features, dict[Arm, Record]] = {}
         self._runs: dict[Arm, list[Run]] = {}
         self._preparations: dict[Arm, float] = {}
+        self._openings: dict[Arm, deque[float]] = {}
+        self._closings: dict[Arm, deque[float]] = {}
         self._seconds = 0.0
         self._used_at: dict[Arm, float] = {}
         self._alike: dict[tuple[Features, Arm], list[Features]] = {}
@@ -84,6 +87,17 @@ class Evidence:
         """Return the seconds that preparing took last; None if nothing is known."""
         return self._preparations.get(arm)
 
+    def closed(self, arm: Arm, seconds: float) -> None:
+        """Take over what closing an implementation at the end of a run took."""
+        with self._lock:
+            self._closings.setdefault(arm, deque(maxlen=_OPENINGS)).append(seconds)
+
+    def opening(self, arm: Arm) -> float:
+        """Return the seconds that a run needs to open and close an arm, undelayed."""
+        with self._lock:
+            listed = (self._openings.get(arm), self._closings.get(arm))
+            return sum(min(seconds) for seconds in listed if seconds)
+
     def idle_seconds(self, arm: Arm) -> float:
         """Return how long others have computed since this arm did last."""
         return self._seconds - self._used_at.get(arm, 0.0)
@@ -113,11 +127,17 @@ class Evidence:
             self._alike.clear()
             record = Record(measurement.workload)
         arms[arm] = record.with_(measurement)
+        if arms[arm].formerly is not None and record.formerly is None:
+            for run in self._runs.get(arm, ()):
+                run.judge_no_more()
         if measurement.outcome == "cold":
             self._preparations[arm] = measurement.timing.prepare
         else:
             runs = self._runs.setdefault(arm, [])
             runs.append(Run(measurement, record))
+            if measurement.timing.prepare > 0:
+                openings = self._openings.setdefault(arm, deque(maxlen=_OPENINGS))
+                openings.append(measurement.timing.prepare)
             del runs[:-RECENT]
             on_device = self._device_runs.setdefault(arm.device, deque(maxlen=JUDGED))
             on_device.append(runs[-1])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 
@@ -35,9 +36,16 @@ def measured(
     frames: int,
     timing: Timing,
     failed: bool = False,
+    opening: float = 0.0,
 ) -> Measurement:
-    """Return the measurement of a block that has just ended."""
+    """Return the measurement of a block that has just ended.
+
+    Opening the implementation for the run counts as preparation of its first block. As
+    each run does so, it makes no measurement a cold one.
+    """
     outcome = "failed" if failed else "cold" if timing.prepare > COLD_SECONDS else "ok"
+    if outcome == "ok" and opening:
+        timing = replace(timing, prepare=timing.prepare + opening)
     return Measurement(
         workload,
         implementation.name,

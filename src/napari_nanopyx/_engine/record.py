@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from math import log, sqrt
+from statistics import median
 from typing import NamedTuple
 
 from napari_nanopyx._engine.blocks import BlockTime, block_time
@@ -20,7 +22,8 @@ JUDGED = 8
 """Newest blocks that tell whether an implementation, or a device, is delayed."""
 
 _RECENT_COLD = 8
-_FEWEST_BEFORE = 2
+_SHORT_KEPT = 4
+FEWEST_BEFORE = 2
 _USUAL_SPREAD = 0.1
 _SHORTEST_SECONDS = 1e-9
 
@@ -41,7 +44,8 @@ class Fit(NamedTuple):
     def covers(self, counted: int, frames: int) -> bool:
         """Tell whether so many measurements, the newest of so many frames, are like."""
         few_more = counted <= min(1.125 * self.counted, self.counted + 6)
-        return few_more and frames <= self.block_time.most_frames
+        known = self.block_time
+        return few_more and known.fewest_frames <= frames <= known.most_frames
 
 
 @dataclass(frozen=True)
@@ -61,6 +65,8 @@ class Record:
     """Of the oldest warm ones, whether they were slow beside those before them."""
     earlier_fit: Fit | None = None
     """One that is still good enough."""
+    formerly: BlockTime | None = None
+    """The usual time, before it was slow for so long that this became usual."""
 
     @cached_property
     def block_time(self) -> BlockTime:
@@ -90,7 +96,11 @@ class Record:
         for place, measurement in enumerate(self.warm):
             block = _block(measurement)
             if place >= len(slow):
-                slow.append(expected is not None and _slowdown(block, expected) > 1)
+                was_slow = place > 0 and slow[-1]
+                slow.append(
+                    expected is not None
+                    and _slowdown(measurement, expected, was_slow) > 1
+                )
             if not slow[place]:
                 usual.append(block)
             if len(usual) >= next_fit and place + 1 >= len(self.judged):
@@ -120,6 +130,10 @@ class Record:
         """What its time is known by: the warm ones, or else the cold."""
         return self.warm or self.cold
 
+    def slowdown(self, measurement: Measurement) -> float:
+        """Return the next one's seconds over the expected ones; 1 if it is not slow."""
+        return _slowdown(measurement, self.block_time, self.slow[-1])
+
     def with_(self, measurement: Measurement) -> Record:
         """Return the record after one more measurement."""
         timing = measurement.timing
@@ -132,20 +146,28 @@ class Record:
         if measurement.outcome == "cold":
             return replace(counted, cold=(*self.cold, measurement)[-_RECENT_COLD:])
         judged, fit = self.judged, None
-        if "fit" in self.__dict__ and len(self.warm) >= _FEWEST_BEFORE:
-            is_slow = _slowdown(_block(measurement), self.block_time) > 1
-            judged, fit = (*self.slow, is_slow), self.fit
-        judged = judged[max(0, len(self.warm) + 1 - RECENT) :]
-        if all(judged):  # then this is the usual time by now
+        if "fit" in self.__dict__ and len(self.warm) >= FEWEST_BEFORE:
+            judged, fit = (*self.slow, self.slowdown(measurement) > 1), self.fit
+        warm, formerly = (*self.warm, measurement), self.formerly
+        if len(warm) > RECENT:
+            dropped = _least_telling(warm, judged)
+            warm = warm[:dropped] + warm[dropped + 1 :]
+            judged = judged[:dropped] + judged[dropped + 1 :]
+        if formerly is not None and formerly.slowdown(*_block(measurement)) == 1:
+            judged = (*(True for _ in warm[1:]), False)
+            fit, formerly = Fit(formerly, self.counted + 1), None
+        elif judged and all(judged):  # then this is the usual time by now
+            formerly = formerly or self.block_time
             judged, fit = (), None
         if fit is not None and not fit.covers(self.counted + 1, measurement.frames):
             fit = None
         return replace(
             counted,
-            warm=(*self.warm, measurement)[-RECENT:],
+            warm=warm,
             counted=self.counted + 1,
             judged=judged,
             earlier_fit=fit,
+            formerly=formerly,
         )
 
 
@@ -165,16 +187,43 @@ class Run:
     @cached_property
     def slowdown(self) -> float | None:
         """Its seconds over those to expect, 1 if not slow; None if little was known."""
-        if len(self.before.warm) < _FEWEST_BEFORE:
+        if len(self.before.warm) < FEWEST_BEFORE:
             return None
-        return _slowdown(_block(self.measurement), self.before.block_time)
+        return self.before.slowdown(self.measurement)
+
+    def judge_no_more(self) -> None:
+        """Let it say nothing about a delay: it was judged by what is usual no more."""
+        self.__dict__["slowdown"] = None
+
+
+def _slowdown(measurement: Measurement, usual: BlockTime, was_slow: bool) -> float:
+    """Judge a block by the usual time, and by whether the one before it was slow.
+
+    On a device that is copied to, the first short block may show little but what each
+    takes besides its frames: while nothing is delayed, it is slow only if it takes
+    longer than longer ones.
+    """
+    frames, seconds = _block(measurement)
+    is_short = 2 * frames <= usual.fewest_frames and measurement.timing.transfer > 0
+    if is_short and not was_slow:
+        frames = usual.fewest_frames
+    return usual.slowdown(frames, seconds)
+
+
+def _least_telling(warm: Sequence[Measurement], slow: Sequence[bool]) -> int:
+    """Return the place of the oldest, but for a few short blocks that were not slow.
+
+    Without them the fixed time of a block would be forgotten.
+    """
+    half = median(measurement.frames for measurement in warm) / 2
+    short = [
+        place
+        for place, is_slow in enumerate(slow)
+        if not is_slow and warm[place].frames <= half
+    ]
+    kept = set(short) if len(short) <= _SHORT_KEPT else ()
+    return next(place for place in range(len(warm)) if place not in kept)
 
 
 def _block(measurement: Measurement) -> tuple[int, float]:
     return measurement.frames, measurement.timing.warm
-
-
-def _slowdown(block: tuple[int, float], expected: BlockTime) -> float:
-    frames, seconds = block
-    factor = seconds / max(expected.seconds(frames), _SHORTEST_SECONDS)
-    return factor if factor >= expected.noticed else 1.0

@@ -19,6 +19,7 @@ from napari_nanopyx._engine import (
     settings,
 )
 from napari_nanopyx._engine.errors import Cancelled
+from napari_nanopyx._engine.estimates import arm_of
 from napari_nanopyx._engine.events import Run
 from napari_nanopyx._engine.failures import Failures
 from napari_nanopyx._engine.finite import Finite
@@ -137,6 +138,7 @@ class _Runner:
         finally:
             self._reader.close()
             self._sessions.close_all()
+            self._note_closing()
             self._run.state = state
             self._announce(events.run_finished)
             for runs in context.recorders():
@@ -199,6 +201,7 @@ class _Runner:
                 evidence,
                 self._reader.remaining,
                 self._sessions.ready(candidates),
+                self._sessions.opened(),
                 pinned=self._pinned is not None,
                 seed=self._seed,
                 background_share=self._background_share,
@@ -213,7 +216,13 @@ class _Runner:
         compiling = self._sessions.take_preparation(name)
         if compiling:
             timing = replace(timing, prepare=timing.prepare + compiling)
-        measurement = measured(self._workload, choice.implementation, frames, timing)
+        measurement = measured(
+            self._workload,
+            choice.implementation,
+            frames,
+            timing,
+            opening=self._sessions.take_opening(name),
+        )
         if not self._is_aside:
             history.current().record(measurement, first=name not in self._run.blocks)
         self._run.blocks[name] = self._run.blocks.get(name, 0) + frames
@@ -231,6 +240,14 @@ class _Runner:
             history.current().record(failure)
         self._sessions.close(failed.name)
         self._failures.add(failed, frames, error)
+
+    def _note_closing(self) -> None:
+        """Remember what closing took: the next run will need that again."""
+        if self._is_aside or not self._sessions.closing:
+            return
+        evidence = history.current().evidence(self._workload)
+        for implementation, seconds in self._sessions.closing:
+            evidence.closed(arm_of(implementation), seconds)
 
     def _announce(self, signal: Any, *values: Any) -> None:
         self._run.seconds = time.perf_counter() - self._started

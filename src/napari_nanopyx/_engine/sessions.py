@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import warnings
 from collections.abc import Iterable
 
@@ -20,9 +21,12 @@ class Sessions:
         self._task = task
         self._plan = plan
         self._dtype = dtype
-        self._open: dict[str, Session] = {}
+        self._open: dict[str, tuple[Implementation, Session]] = {}
         self._jobs: dict[str, tuple[Implementation, preparing.Job]] = {}
         self._preparation: dict[str, float] = {}
+        self._opening: dict[str, float] = {}
+        self.closing: list[tuple[Implementation, float]] = []
+        """Those that have been closed, and the seconds that this took."""
         self._ready: set[str] = set()
 
     def prepare(self, implementation: Implementation) -> None:
@@ -64,6 +68,10 @@ class Sessions:
         """Tell whether an implementation has been opened."""
         return name in self._open
 
+    def opened(self) -> set[str]:
+        """Return the names of those that are open."""
+        return set(self._open)
+
     def pending(self) -> set[str]:
         """Return the names of those that are being compiled."""
         if not self._jobs:
@@ -89,20 +97,27 @@ class Sessions:
         """Return the seconds that compiling took, only once."""
         return self._preparation.pop(name, 0.0)
 
+    def take_opening(self, name: str) -> float:
+        """Return the seconds that opening took, only once."""
+        return self._opening.pop(name, 0.0)
+
     def get(self, implementation: Implementation) -> Session:
         """Return the session of an implementation; what opening it raises is raised."""
         name = implementation.name
         if name not in self._open:
-            self._open[name] = verification.open_session(
+            session, self._opening[name] = verification.open_session(
                 implementation, self._task, self._plan, self._dtype
             )
-        return self._open[name]
+            self._open[name] = implementation, session
+        return self._open[name][1]
 
     def close(self, name: str) -> None:
         """Close a session, if it is open; a failure is reported and harms nothing."""
-        session = self._open.pop(name, None)
-        if session is None:
+        found = self._open.pop(name, None)
+        if found is None:
             return
+        implementation, session = found
+        started = time.perf_counter()
         try:
             session.close()
         except Exception as error:  # noqa: BLE001 - reported
@@ -111,6 +126,7 @@ class Sessions:
                 RuntimeWarning,
                 stacklevel=2,
             )
+        self.closing.append((implementation, time.perf_counter() - started))
 
     def close_all(self) -> None:
         """Close whatever is open."""

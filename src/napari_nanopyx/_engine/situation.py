@@ -30,6 +30,8 @@ class Situation:
     """Frames of the run that no block has computed yet."""
     ready: Collection[str] = ()
     """Names of the candidates that are prepared."""
+    opened: Collection[str] = ()
+    """Names of those that this run has opened."""
     pinned: bool = False
     """Whether the only candidate was asked for by name."""
     seed: int = 0

@@ -175,12 +175,15 @@ def probes(contest: Contest) -> list[Trial]:
     delayed = [
         (other, estimate)
         for other, estimate in ready
-        if estimate.pace.slowdown > 1 and estimate.usual.frame_seconds < contest.seconds
+        if estimate.delay > 1 and estimate.free.frame_seconds < contest.seconds
     ]
     found = []
     for other, estimate in ready:
         if (other, estimate) in delayed:
             frames = _probe_frames(other, estimate)
+            if estimate.now.per_frame < contest.seconds:
+                # Then it is what comes besides the frames that makes it slower.
+                frames = max(frames, estimate.now.frames)
             share, least, reason = PROBE_SHARE / len(delayed), 0.0, PROBING
         else:
             frames = frames_in(TRIAL_SECONDS, contest.seconds)
@@ -189,7 +192,8 @@ def probes(contest: Contest) -> list[Trial]:
         # Until its own newest block was slow, others' delay may not be its own.
         is_slow = estimate.pace.suspected > 1
         block_time = estimate.now if is_slow else estimate.usual
-        cost = max(block_time.seconds(frames) - frames * contest.seconds, 0.0)
+        seconds = estimate.opening * estimate.pace.slowdown + block_time.seconds(frames)
+        cost = max(seconds - frames * contest.seconds, 0.0)
         if estimate.idle >= max(least, cost / share):
             found.append(Trial(other, frames, cost, reason))
     return found
@@ -206,11 +210,12 @@ def _probe_frames(other: Implementation, estimate: Estimate) -> int:
     On a device of its own, what the delay adds has to be as long as what the block
     takes besides its frames: of a long delay a single frame shows that.
     """
-    per_frame = max(estimate.usual.per_frame, 1e-6)
+    usual, delay = estimate.free, estimate.delay
+    per_frame = max(usual.per_frame, 1e-6)
     if other.kind != "opencl":
         return ceil(_PROCESSOR_PROBE_SECONDS / per_frame)
-    seconds = max(_PROBE_SECONDS, estimate.usual.fixed)
-    return ceil(min(seconds / (estimate.pace.slowdown - 1), _PROBE_SECONDS) / per_frame)
+    seconds = max(_PROBE_SECONDS, usual.fixed)
+    return ceil(min(seconds / (delay - 1), _PROBE_SECONDS) / per_frame)
 
 
 def _is_worth_trying(

@@ -47,6 +47,8 @@ class Implementation:
     """What the user can do about it."""
     work: float = 1.0
     """What it has to do for a plan, as a share of what the task's kernel has to do."""
+    most_frames: int = 0
+    """Largest block that it computes at once; 0 where that depends on the plan."""
 
 
 @dataclass(frozen=True, slots=True)

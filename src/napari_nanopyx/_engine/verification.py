@@ -30,11 +30,12 @@ _problem: tuple[Plan, str, Problem] | None = None
 
 def open_session(
     implementation: Implementation, task: Task, plan: Plan, dtype: str
-) -> Session:
+) -> tuple[Session, float]:
     """Open an implementation for a plan, after a check if this is its first use here.
 
-    The time that the implementation takes for the check counts as preparation of the
-    first block; that of the reference does not, as it says nothing about later runs.
+    Returns also the seconds that opening took. The time that the implementation takes
+    for the check counts as preparation of the first block; that of the reference does
+    not, as it says nothing about later runs.
 
     Raises
     ------
@@ -43,7 +44,7 @@ def open_session(
     """
     wanted = _check(implementation, task, plan, dtype)
     if wanted is None or wanted in history.current().verified:
-        return catalogue.open_session(implementation, task, plan)
+        return _opened(implementation, task, plan)
     try:
         problem = _small_problem(task, plan, dtype)
     except Exception as error:  # noqa: BLE001 - reported
@@ -53,12 +54,13 @@ def open_session(
             RuntimeWarning,
             stacklevel=2,
         )
-        return catalogue.open_session(implementation, task, plan)
+        return _opened(implementation, task, plan)
     started = time.perf_counter()
     verify(implementation, task, problem)
     seconds = time.perf_counter() - started
     history.current().verified.add(wanted)
-    return _Checked(catalogue.open_session(implementation, task, plan), seconds)
+    session, opening = _opened(implementation, task, plan)
+    return _Checked(session, seconds), opening
 
 
 def verify(
@@ -104,6 +106,14 @@ def _kind(value: float | str | bool) -> str:
         "below 1" if abs(value) < 1 else "whole" if value == int(value) else "fraction"
     )
     return sign + size
+
+
+def _opened(
+    implementation: Implementation, task: Task, plan: Plan
+) -> tuple[Session, float]:
+    started = time.perf_counter()
+    session = catalogue.open_session(implementation, task, plan)
+    return session, time.perf_counter() - started
 
 
 def _check(

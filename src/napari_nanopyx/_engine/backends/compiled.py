@@ -43,17 +43,17 @@ def implementations(task_name: str) -> list[Implementation]:
         every = [*NAMES, *algorithms]
         return [_missing(task_name, name, reason, remedy) for name in every]
     device = devices.cpu().identity
-    result = [Implementation(task_name, "serial", "compiled", device)]
+    result = [_found(task_name, "serial", device)]
     for name in NAMES[1:]:
         if module.has_openmp():
-            result.append(Implementation(task_name, name, "compiled", device))
+            result.append(_found(task_name, name, device))
         else:
             reason = "the compiled part was built by a compiler without OpenMP"
             remedy = (
                 "install a wheel, or build with OpenMP (macOS: brew install libomp)"
             )
             result.append(_missing(task_name, name, reason, remedy))
-    result += [Implementation(task_name, n, "compiled", device) for n in algorithms]
+    result += [_found(task_name, name, device) for name in algorithms]
     return result
 
 
@@ -123,6 +123,10 @@ class CompiledSession:
 
 def _module(task_name: str) -> ModuleType:
     return import_module(f"napari_nanopyx._generated.{task_name}")
+
+
+def _found(task: str, name: str, device: str) -> Implementation:
+    return Implementation(task, name, "compiled", device, most_frames=MOST_FRAMES)
 
 
 def _missing(task: str, name: str, reason: str, remedy: str) -> Implementation:

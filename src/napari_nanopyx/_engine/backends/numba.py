@@ -41,7 +41,8 @@ def implementations(task_name: str) -> list[Implementation]:
         reason = "the generated Numba module is not installed"
         remedy = "reinstall napari-nanopyx"
         return [Implementation(task_name, "numba", "numba", "", False, reason, remedy)]
-    return [Implementation(task_name, "numba", "numba", devices.cpu().identity)]
+    device = devices.cpu().identity
+    return [Implementation(task_name, "numba", "numba", device, most_frames=FRAMES)]
 
 
 @cache

@@ -26,7 +26,13 @@ def implementations(task_name: str) -> list[Implementation]:
     problem = devices.opencl_problem()
     if problem is None:
         return [
-            Implementation(task_name, device.name, "opencl", device.identity)
+            Implementation(
+                task_name,
+                device.name,
+                "opencl",
+                device.identity,
+                most_frames=_most_frames(device),
+            )
             for device in devices.opencl_devices()
         ]
     reason, remedy = problem
@@ -54,6 +60,10 @@ def compiler(implementation: Implementation) -> Compiler:
     return Compiler(f"pyopencl {version('pyopencl')}", compile_)
 
 
+def _most_frames(device: Device) -> int:
+    return 512 if device.is_gpu else 32
+
+
 def _cpu_lanes(device: Device) -> int:
     """Return the lanes of a vector: PoCL's older LLVM crashes on sixteen."""
     lanes = int(device.details["float_lanes"])
@@ -78,7 +88,7 @@ class OpenCLSession:
         self._arguments = Arguments(plan, plan.shape[-2])
         self._generated = import_module(f"napari_nanopyx._generated.{task_name}_opencl")
         self._lanes = 1 if device.is_gpu else _cpu_lanes(device)
-        self.preferred_frames = 512 if device.is_gpu else 32
+        self.preferred_frames = _most_frames(device)
         self._launch_frames = self._frames_that_fit(device)
         self._context = programs.context(
             int(device.details["platform_index"]), int(device.details["device_index"])
