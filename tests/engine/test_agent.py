@@ -358,7 +358,8 @@ def test_with_steady_measurements_takes_the_fastest(
 ) -> None:
     known = table([row for _ in range(times) for row in truth.items()])
     choice = ask(known, truth, remaining)
-    fastest = truth[choice.implementation.name] == min(truth.values())
+    rounding = 1 + 1e-9
+    fastest = truth[choice.implementation.name] <= min(truth.values()) * rounding
     assert fastest or choice.reason == RENEWING
 
 
@@ -462,6 +463,7 @@ def test_the_end_of_a_delay_is_looked_for_and_found() -> None:
         elapsed += 0.02 * choice.frames
     assert choice.reason == PROBING
     assert choice.frames == 5
+    # Half of it would be gained: sqrt(cost * 0.5 / (2 * lasted)) is more than that.
     assert 5 * (0.2 - 0.02) / elapsed == pytest.approx(PROBE_SHARE, rel=0.05)
     known.add(measured("serial", 0.01, 1))
     frames = []

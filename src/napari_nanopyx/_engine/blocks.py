@@ -77,6 +77,15 @@ class BlockTime(NamedTuple):
 
 
 @lru_cache(maxsize=1024)
+def limited(of: BlockTime, limit: int) -> BlockTime:
+    """Return the time of blocks of so many frames at most, if that is known.
+
+    What a block takes besides its frames counts for more of them else.
+    """
+    return of._replace(limit=limit) if limit else of
+
+
+@lru_cache(maxsize=1024)
 def _length(of: BlockTime) -> tuple[int, float]:
     """Return the frames of a block, and the seconds of each."""
     each = max(of.per_frame, _TINY)

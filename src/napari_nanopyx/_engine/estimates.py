@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from math import ceil, inf
 
-from napari_nanopyx._engine.blocks import BlockTime
+from napari_nanopyx._engine.blocks import BlockTime, limited
 from napari_nanopyx._engine.evidence import Evidence
 from napari_nanopyx._engine.expected import Expected
 from napari_nanopyx._engine.prediction import predict
@@ -150,7 +150,7 @@ def estimates(
         arm = arm_of(candidate)
         if arm in exact:
             usual, uncertainty, near = exact[arm].block_time, None, True
-            usual = _limited(usual, candidate)
+            usual = limited(usual, candidate.most_frames)
             free = exact[arm].formerly or usual
             records: tuple[Record, ...] = (exact[arm],)
         elif records := evidence.alike(workload, arm):
@@ -213,22 +213,14 @@ def arm_of(candidate: Implementation) -> Arm:
     return Arm(candidate.name, candidate.device)
 
 
-def _limited(usual: BlockTime, candidate: Implementation) -> BlockTime:
-    """Return the time of blocks that are no longer than a candidate computes at once.
-
-    What a block takes besides its frames counts for more of them else.
-    """
-    limit = candidate.most_frames
-    return usual._replace(limit=limit) if limit else usual
-
-
 def _elsewhere(
     workload: Workload, candidate: Implementation, alike: Sequence[Record]
 ) -> tuple[BlockTime, float, bool]:
     points = tuple(
         record.point._replace(
             seconds=max(
-                _limited(record.block_time, candidate).frame_seconds, _SHORTEST_SECONDS
+                limited(record.block_time, candidate.most_frames).frame_seconds,
+                _SHORTEST_SECONDS,
             )
         )
         for record in alike

@@ -26,11 +26,13 @@ class Evidence:
         self._preparations: dict[Arm, float] = {}
         self._openings: dict[Arm, deque[float]] = {}
         self._closings: dict[Arm, deque[float]] = {}
+        self._opening: dict[Arm, float] = {}
         self._seconds = 0.0
         self._used_at: dict[Arm, float] = {}
         self._alike: dict[tuple[Features, Arm], list[Features]] = {}
         self._newest: Workload | None = None
         self._device_runs: dict[str, deque[Run]] = {}
+        self._free_at: dict[Arm, float] = {}
         self._arrived: deque[Measurement] = deque(maxlen=_ARRIVED)
         self._lock = Lock()
         for measurement in measurements:
@@ -91,16 +93,19 @@ class Evidence:
         """Take over what closing an implementation at the end of a run took."""
         with self._lock:
             self._closings.setdefault(arm, deque(maxlen=_OPENINGS)).append(seconds)
+            self._sum_opening(arm)
 
     def opening(self, arm: Arm) -> float:
         """Return the seconds that a run needs to open and close an arm, undelayed."""
-        with self._lock:
-            listed = (self._openings.get(arm), self._closings.get(arm))
-            return sum(min(seconds) for seconds in listed if seconds)
+        return self._opening.get(arm, 0.0)
 
     def idle_seconds(self, arm: Arm) -> float:
         """Return how long others have computed since this arm did last."""
         return self._seconds - self._used_at.get(arm, 0.0)
+
+    def delayed_seconds(self, arm: Arm) -> float:
+        """Return how long ago it computed a block that was not slow."""
+        return self._seconds - self._free_at.get(arm, 0.0)
 
     def device_runs(self, device: str) -> tuple[Run, ...]:
         """Return the newest warm runs on a device, of any arm, oldest first."""
@@ -138,12 +143,19 @@ class Evidence:
             if measurement.timing.prepare > 0:
                 openings = self._openings.setdefault(arm, deque(maxlen=_OPENINGS))
                 openings.append(measurement.timing.prepare)
+                self._sum_opening(arm)
             del runs[:-RECENT]
             on_device = self._device_runs.setdefault(arm.device, deque(maxlen=JUDGED))
             on_device.append(runs[-1])
         self._seconds += measurement.timing.total
         self._used_at[arm] = self._seconds
+        if not arms[arm].is_slow:
+            self._free_at[arm] = self._seconds
         self._newest = measurement.workload
+
+    def _sum_opening(self, arm: Arm) -> None:
+        listed = (self._openings.get(arm), self._closings.get(arm))
+        self._opening[arm] = sum(min(seconds) for seconds in listed if seconds)
 
     def _nearest(self, key: Features, arm: Arm) -> list[Features]:
         measured = (other for other, arms in self._records.items() if arm in arms)

@@ -130,6 +130,11 @@ class Record:
         """What its time is known by: the warm ones, or else the cold."""
         return self.warm or self.cold
 
+    @property
+    def is_slow(self) -> bool:
+        """Whether its newest block was slow, as far as it has been judged."""
+        return self.formerly is not None or self.judged[-1:] == (True,)
+
     def slowdown(self, measurement: Measurement) -> float:
         """Return the next one's seconds over the expected ones; 1 if it is not slow."""
         return _slowdown(measurement, self.block_time, self.slow[-1])

@@ -21,6 +21,7 @@ from napari_nanopyx._engine import (
 from napari_nanopyx._engine.errors import Cancelled
 from napari_nanopyx._engine.estimates import arm_of
 from napari_nanopyx._engine.events import Run
+from napari_nanopyx._engine.evidence import Evidence
 from napari_nanopyx._engine.failures import Failures
 from napari_nanopyx._engine.finite import Finite
 from napari_nanopyx._engine.measuring import measured, workload_of
@@ -107,6 +108,7 @@ class _Runner:
         self._merger = plan.merger()
         self._most_frames = max(1, _block_bytes() // max(1, plan.block_bytes_per_frame))
         self._background_share = BACKGROUND_SHARE / devices.thread_count()
+        self._evidence: Evidence | None = None
         self._started = time.perf_counter()
         self._run = Run(
             events.next_run_id(),
@@ -189,7 +191,7 @@ class _Runner:
         return True
 
     def _choose(self) -> Choice:
-        evidence = history.current().evidence(self._workload)
+        evidence = self._evidence = history.current().evidence(self._workload)
         if self._pinned is not None:
             candidates = [self._pinned]
         else:
@@ -243,11 +245,10 @@ class _Runner:
 
     def _note_closing(self) -> None:
         """Remember what closing took: the next run will need that again."""
-        if self._is_aside or not self._sessions.closing:
+        if self._is_aside or self._evidence is None:
             return
-        evidence = history.current().evidence(self._workload)
         for implementation, seconds in self._sessions.closing:
-            evidence.closed(arm_of(implementation), seconds)
+            self._evidence.closed(arm_of(implementation), seconds)
 
     def _announce(self, signal: Any, *values: Any) -> None:
         self._run.seconds = time.perf_counter() - self._started

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from math import ceil
+from math import ceil, sqrt
 from typing import NamedTuple
 
 from napari_nanopyx._engine.estimates import (
@@ -29,8 +29,8 @@ TRIALS = 2
 EXPLORATION_SHARE = 0.05
 """The part of all computing time that may be lost on trials."""
 
-PROBE_SHARE = 0.03
-"""The part that may be lost on looking whether delays have ended."""
+PROBE_SHARE = 0.05
+"""The part that may be lost at most on looking whether delays have ended."""
 
 LOSER_SHARE = 0.002
 """The part that may be lost on measuring a slower implementation again."""
@@ -184,17 +184,20 @@ def probes(contest: Contest) -> list[Trial]:
             if estimate.now.per_frame < contest.seconds:
                 # Then it is what comes besides the frames that makes it slower.
                 frames = max(frames, estimate.now.frames)
-            share, least, reason = PROBE_SHARE / len(delayed), 0.0, PROBING
+            least, reason = 0.0, PROBING
         else:
             frames = frames_in(TRIAL_SECONDS, contest.seconds)
-            share, least, reason = LOSER_SHARE, LOSER_SECONDS, RENEWING
+            least, reason = LOSER_SECONDS, RENEWING
         frames = min(frames, contest.situation.remaining)
         # Until its own newest block was slow, others' delay may not be its own.
         is_slow = estimate.pace.suspected > 1
         block_time = estimate.now if is_slow else estimate.usual
         seconds = estimate.opening * estimate.pace.slowdown + block_time.seconds(frames)
         cost = max(seconds - frames * contest.seconds, 0.0)
-        if estimate.idle >= max(least, cost / share):
+        share = LOSER_SHARE
+        if reason == PROBING:
+            share = _probe_share(contest, other, estimate, cost) / len(delayed)
+        if estimate.idle >= least and estimate.idle * share >= cost:
             found.append(Trial(other, frames, cost, reason))
     return found
 
@@ -202,6 +205,21 @@ def probes(contest: Contest) -> list[Trial]:
 def frames_in(seconds: float, per_frame: float) -> int:
     """Return how many frames such a time gives, at least one."""
     return max(1, round(seconds / max(per_frame, 1e-9)))
+
+
+def _probe_share(
+    contest: Contest, other: Implementation, estimate: Estimate, cost: float
+) -> float:
+    """Return the part of the time to lose on looking for the end of a delay.
+
+    The longer it has lasted, the longer it will last. If it ends with the chance of
+    one in the seconds that it has lasted, looks and the time by which the end is
+    noticed late cost the least together at this share.
+    """
+    arm = arm_of(other)
+    lasted = max(contest.situation.evidence.delayed_seconds(arm), 1e-9)
+    gain = 1 - estimate.free.frame_seconds / contest.seconds
+    return min(sqrt(cost * gain / (2 * lasted)), PROBE_SHARE)
 
 
 def _probe_frames(other: Implementation, estimate: Estimate) -> int:
