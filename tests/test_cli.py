@@ -198,6 +198,7 @@ def test_drift_of_volumes_is_estimated_and_corrected(tmp_path: Path) -> None:
     assert (code, err) == (0, "")
     found = nx.DriftTable.load(table)
     np.testing.assert_allclose(found.shifts, -np.array(moves, float), atol=0.1)
+    assert found.frame_interval == 1.0
     still = tmp_path / "still.tif"
     code, _, err = run("correct-drift", source, table, still)
     assert (code, err) == (0, "")

@@ -217,14 +217,17 @@ def numbers_command(
 
 
 def _calibrated(metadata: ImageMetadata, chosen: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the pixel size that a file tells, if none was given."""
-    size = metadata.pixel_size
+    """Return the pixel size and the time that a file tells, if none was given."""
+    size, interval = metadata.pixel_size, metadata.frame_interval
+    told: dict[str, Any] = {}
+    if chosen.get("frame_interval", 0.0) is None:
+        told["frame_interval"] = interval
     if "pixel_size" not in chosen:
-        return {}
+        return told
     is_given = chosen.get("units") != "px" or chosen["pixel_size"] not in (None, 1.0)
     if not is_given and size and size[0] == size[1]:
-        return {"pixel_size": size[0], "units": metadata.unit}
-    return {}
+        told |= {"pixel_size": size[0], "units": metadata.unit}
+    return told
 
 
 def in_time(

@@ -103,6 +103,18 @@ def test_every_cut_is_noticed(tmp_path: Path) -> None:
             nx.DriftTable.load(path)
 
 
+def test_the_time_between_frames_is_kept(tmp_path: Path) -> None:
+    table = nx.DriftTable(np.zeros((8, 2)), frame_interval=0.25)
+    assert nx.DriftTable.load(table.save(tmp_path / "a.csv")).frame_interval == 0.25
+    assert table[2:6].frame_interval == 0.25
+    assert table[::2].frame_interval == 0.5
+    assert nx.DriftTable(np.zeros((2, 2)))[::2].frame_interval is None
+    text = (tmp_path / "a.csv").read_text()
+    (tmp_path / "b.csv").write_text(text.replace("0.25", "-1"))
+    with pytest.raises(ValueError, match="wrong frame_interval: -1"):
+        nx.DriftTable.load(tmp_path / "b.csv")
+
+
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [

@@ -190,6 +190,7 @@ def test_drift_is_estimated_saved_and_corrected_from_the_file(
     widget = open_widget("Estimate drift")
     run(widget)
     expected = nx.estimate_drift(moving, pixel_size=0.1)
+    assert widget.result.frame_interval is None  # the layer's unit is no time
     assert str(expected).split(",")[0] in widget.status.text()
     assert widget.plot.isVisibleTo(widget)
     assert widget.save_button.isVisibleTo(widget)
@@ -205,6 +206,21 @@ def test_drift_is_estimated_saved_and_corrected_from_the_file(
     )
     record = layer.metadata["napari_nanopyx"]
     assert record["parameters"]["table"] == str(path)
+
+
+def test_drift_is_estimated_with_the_time_of_the_layer(
+    viewer: Any, open_widget: Any, run: Any, movie: NDArray[Any], tmp_path: Path
+) -> None:
+    units = ("ms", "um", "um")
+    viewer.add_image(movie, scale=(500, 0.1, 0.1), units=units)
+    widget = open_widget("Estimate drift")
+    run(widget)
+    assert widget.result.frame_interval == 0.5
+    assert "frame_interval=0.5" in widget.script()
+    widget.save(str(tmp_path / "drift.csv"))
+    (track,) = viewer.open(str(tmp_path / "drift.csv"), plugin="napari-nanopyx")
+    np.testing.assert_allclose(track.scale, (0.5, 0.1, 0.1))
+    assert str(track.units[0]) == "second"
 
 
 def test_a_drift_table_that_is_missing_is_told_in_a_sentence(

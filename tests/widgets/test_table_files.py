@@ -53,6 +53,18 @@ def test_a_drift_table_is_a_track_and_comes_back(
     assert again.read_text() == path.read_text()
 
 
+@pytest.mark.parametrize("size", [None, 0.1])
+def test_a_table_that_knows_its_time_lies_along_the_movie(
+    plugins: Any, tmp_path: Path, movie: NDArray[Any], size: float | None
+) -> None:
+    table = nx.estimate_drift(movie, pixel_size=size, units="µm", frame_interval=0.5)
+    path = table.save(tmp_path / "drift.csv")
+    ((data, options, _),) = npe2.read([str(path)], stack=False)
+    assert options["scale"] == (0.5, size or 1.0, size or 1.0)
+    assert options["units"][0] == "second"
+    np.testing.assert_array_equal(data[:, 1], np.arange(12))
+
+
 def test_a_registration_is_arrows_and_comes_back(
     plugins: Any, tmp_path: Path, registration: nx.ChannelRegistration
 ) -> None:

@@ -44,6 +44,7 @@ def estimate_drift(
     projections: bool = False,
     pixel_size: float | None = None,
     units: str = "px",
+    frame_interval: float | None = None,
     implementation: str | None = None,
     progress: Callable[[int, int], object] | None = None,
     cancel: Cancel | None = None,
@@ -88,6 +89,8 @@ def estimate_drift(
         Length of a pixel's side, kept in the table.
     units : str
         Unit of `pixel_size`.
+    frame_interval : float, optional
+        Seconds from one frame to the next, kept in the table.
     implementation : str, optional
         Which implementation of the task ``correlate`` to use; by default the engine
         chooses.
@@ -159,6 +162,11 @@ def estimate_drift(
     size = None if pixel_size is None else check.positive("pixel_size", pixel_size)
     if not isinstance(units, str):
         raise TypeError(f"units is {units!r}, but must be text, such as 'nm'")
+    interval = (
+        None
+        if frame_interval is None
+        else check.positive("frame_interval", frame_interval)
+    )
     sums = correlations(implementation, cancel)
 
     def path_of(
@@ -223,6 +231,7 @@ def estimate_drift(
             "projections": bool(projections),
         },
         uncertainty[block],
+        interval,
     )
 
 

@@ -38,6 +38,7 @@ def write(table: DriftTable, path: str | os.PathLike[str]) -> Path:
         "frames": len(table),
         "pixel_size": table.pixel_size,
         "units": table.units,
+        "frame_interval": table.frame_interval,
         "frame_shape": table.frame_shape,
         "source": table.source,
         "settings": dict(table.settings),
@@ -146,11 +147,12 @@ def _described(head: dict[str, Any]) -> dict[str, Any]:
     """Return what the first line says about the movie, if it makes sense."""
     size, units = head.get("pixel_size"), head.get("units", "px")
     shape, settings = head.get("frame_shape"), head.get("settings", {})
-    source = head.get("source", "")
+    source, interval = head.get("source", ""), head.get("frame_interval")
     wrong = [
         name
         for name, fine in (
-            ("pixel_size", size is None or (_is_number(size) and size > 0)),
+            ("pixel_size", size is None or _is_length(size)),
+            ("frame_interval", interval is None or _is_length(interval)),
             ("units", isinstance(units, str)),
             ("frame_shape", shape is None or _is_shape(shape)),
             ("source", isinstance(source, str)),
@@ -165,14 +167,16 @@ def _described(head: dict[str, Any]) -> dict[str, Any]:
     return {
         "pixel_size": size,
         "units": units,
+        "frame_interval": interval,
         "frame_shape": None if shape is None else tuple(shape),
         "source": source,
         "settings": settings,
     }
 
 
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+def _is_length(value: Any) -> bool:
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return is_number and 0 < value < math.inf
 
 
 def _is_shape(value: Any) -> bool:

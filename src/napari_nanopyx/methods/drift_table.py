@@ -55,6 +55,8 @@ class DriftTable:
     )
     """Standard deviation of each shift that the noise of the images causes, in pixels,
     shape as of `shifts`; NaN (by default for all) if not known."""
+    frame_interval: float | None = None
+    """Seconds from one frame to the next, if known."""
 
     def __post_init__(self) -> None:
         shifts = np.array(self.shifts, np.float64)
@@ -112,6 +114,7 @@ class DriftTable:
             self.source,
             self.settings,
             self.uncertainty[frames],
+            self.frame_interval and self.frame_interval * abs(frames.step or 1),
         )
 
     @property

@@ -96,7 +96,10 @@ def drift_layer(table: DriftTable, name: str) -> LayerData:
     }
     return (
         np.column_stack(columns),
-        options | _calibrated(table.pixel_size, table.units, 1 + sides, sides),
+        options
+        | _calibrated(
+            table.pixel_size, table.units, 1 + sides, sides, table.frame_interval
+        ),
         "tracks",
     )
 
@@ -145,16 +148,25 @@ def registration_layer(registration: ChannelRegistration, name: str) -> LayerDat
 
 
 def _calibrated(
-    size: float | None, units: str, ndim: int, sides: int
+    size: float | None,
+    units: str,
+    ndim: int,
+    sides: int,
+    interval: float | None = None,
 ) -> dict[str, Any]:
-    """Return the scale and units of a layer whose last axes are lengths."""
+    """Return the scale and units of a layer whose last axes are lengths.
+
+    The first is a time, if the seconds from frame to frame are known.
+    """
     if size is None or units == "px":
-        return {}
-    others = ndim - sides
-    return {
-        "scale": (1.0,) * others + (size,) * sides,
-        "units": ("pixel",) * others + (units,) * sides,
-    }
+        if interval is None:
+            return {}
+        size, units = 1.0, "pixel"
+    scale = [1.0] * (ndim - sides) + [size] * sides
+    names = ["pixel"] * (ndim - sides) + [units] * sides
+    if interval is not None:
+        scale[0], names[0] = interval, "second"
+    return {"scale": tuple(scale), "units": tuple(names)}
 
 
 def write_drift(path: str, _data: Any, meta: Mapping[str, Any]) -> list[str]:

@@ -213,14 +213,18 @@ class Chain:
         return self._halves[step.name, parity]
 
     def _parameters(self, step: Step, kind: Kind, source: Any) -> dict[str, Any]:
-        """Return the arguments that are no inputs, the pixel size among them."""
+        """Return the arguments that are no inputs, pixel size and time among them."""
         given = calling.as_arguments(step.parameters)
         asked = {"pixel_size", "units"} & kind.hints.keys()
-        if asked and not asked & given.keys() and isinstance(source, Images):
-            metadata = source.grid.metadata(self._metadata, source.view.axes)
-            size = metadata.pixel_size
-            if size is not None and size[0] == size[1]:
-                given |= {"pixel_size": size[0], "units": metadata.unit}
+        if not isinstance(source, Images):
+            return given
+        metadata = source.grid.metadata(self._metadata, source.view.axes)
+        size = metadata.pixel_size
+        is_square = size is not None and size[0] == size[1]
+        if asked and size and is_square and not asked & given.keys():
+            given |= {"pixel_size": size[0], "units": metadata.unit}
+        if "frame_interval" in kind.hints.keys() - given.keys():
+            given["frame_interval"] = metadata.frame_interval
         return given
 
     def _progress(self, done: int, total: int) -> None:

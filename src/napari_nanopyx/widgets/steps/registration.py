@@ -50,8 +50,11 @@ class EstimateDriftStep(StepWidget):
             },
             automatic={"max_drift": 0.0},
             advanced=("max_lag", "background", "window"),
-            hidden=("roi", "channel_index", "projections", "pixel_size", "units"),
-            derived=pixel_size,
+            hidden=(
+                *("roi", "channel_index", "projections"),
+                *("pixel_size", "units", "frame_interval"),
+            ),
+            derived=_pixel_size_and_interval,
         )
         super().__init__(napari_viewer, step)
 
@@ -157,3 +160,12 @@ def _file(label: str, kinds: str) -> dict[str, Any]:
         "filter": kinds,
         "nullable": True,
     }
+
+
+def _pixel_size_and_interval(source: Source) -> dict[str, Any]:
+    """Return what a layer tells of its pixels, and of its frames if that is a time."""
+    scale, unit = source.scale[0], source.units[0]
+    if not unit.is_compatible_with("second"):
+        return pixel_size(source)
+    seconds = (float(scale) * unit).to("second").magnitude
+    return pixel_size(source) | {"frame_interval": float(seconds)}

@@ -10,7 +10,9 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 from napari_nanopyx.workflow.catalogue import Kind
 
 MOST = 1_000_000
-NOT_SHOWN = frozenset({"implementation", "pixel_size", "units", "roi"})
+NOT_SHOWN = frozenset(
+    {"implementation", "pixel_size", "units", "frame_interval", "roi"}
+)
 """What the engine or the image knows better, or no field can give."""
 
 _ESSENTIAL = frozenset(
