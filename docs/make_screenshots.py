@@ -20,9 +20,10 @@ from napari_nanopyx.io import open_movie
 IMAGES = Path(__file__).parent / "images"
 PLUGIN = "napari-nanopyx"
 SIZE = (1280, 800)
-COLOURS = (128, 64, 32)
-MOST_BYTES = 150_000
+COLOURS = (256, 128, 64, 32)
+MOST_BYTES = 200_000
 PATIENCE_SECONDS = 240
+SETTLED_MILLISECONDS = 350
 MAGNIFICATION = 4
 PIXEL = 0.11
 PANEL_WIDTH = 620
@@ -35,7 +36,9 @@ def main(*names: str) -> None:
             continue
         with _viewer() as viewer:
             photograph(viewer)
-            QTest.qWait(700)
+            QTest.qWait(SETTLED_MILLISECONDS)
+            viewer.reset_view()
+            QTest.qWait(SETTLED_MILLISECONDS)
             _save(viewer, f"screenshot_{photograph.__name__}.png")
 
 
@@ -46,8 +49,7 @@ def workflow(viewer: napari.Viewer) -> None:
     step.form.fields["radius"].value = 2.0
     step.form.fields["sensitivity"].value = 2.0
     _run(step)
-    viewer.canvas.grid.enabled = True
-    viewer.reset_view()
+    _stack(viewer)
 
 
 def engine_panel(viewer: napari.Viewer) -> None:
@@ -55,7 +57,8 @@ def engine_panel(viewer: napari.Viewer) -> None:
     viewer.open_sample(PLUGIN, "telomeres")
     step = _open(viewer, "eSRRF reconstruction")
     _run(step)
-    viewer.layers.pop().visible = False
+    viewer.layers.pop()
+    viewer.layers.selection.active = viewer.layers[0]
     panel = _open(viewer, "Liquid Engine", tabify=True)
     panel.setMinimumWidth(PANEL_WIDTH)
     step.form.fields["magnification"].value = 8
@@ -82,8 +85,7 @@ def resolution(viewer: napari.Viewer) -> None:
     step.form.fields["image_a"].value = viewer.layers["odd frames"]
     step.form.fields["image_b"].value = viewer.layers["even frames"]
     _run(step)
-    viewer.canvas.grid.enabled = True
-    viewer.reset_view()
+    _stack(viewer)
 
 
 def error_map(viewer: napari.Viewer) -> None:
@@ -101,12 +103,13 @@ def error_map(viewer: napari.Viewer) -> None:
     step.form.fields["reference"].value = viewer.layers["mean"]
     step.form.fields["super_resolved"].value = viewer.layers["eSRRF"]
     _run(step)
-    viewer.canvas.grid.enabled = True
-    viewer.reset_view()
+    _stack(viewer)
 
 
 def _add_reconstruction(viewer: napari.Viewer, frames: Any, name: str) -> None:
-    image = napari_nanopyx.esrrf(frames, magnification=MAGNIFICATION, radius=2.0)[0]
+    image = napari_nanopyx.esrrf(
+        frames, magnification=MAGNIFICATION, radius=2.0, temporal="VAR"
+    )[0]
     offset = PIXEL * (1 / MAGNIFICATION - 1) / 2
     viewer.add_image(
         image,
@@ -117,6 +120,12 @@ def _add_reconstruction(viewer: napari.Viewer, frames: Any, name: str) -> None:
         colormap="magma",
         contrast_limits=np.percentile(image, (1, 99.9)),
     )
+
+
+def _stack(viewer: napari.Viewer) -> None:
+    """Show the layers one above the other, the first on top."""
+    viewer.canvas.grid.shape = (-1, 1)
+    viewer.canvas.grid.enabled = True
 
 
 def _open(viewer: napari.Viewer, name: str, tabify: bool = False) -> Any:
@@ -138,9 +147,12 @@ def _wait(until: Callable[[], bool]) -> None:
 
 
 def _save(viewer: napari.Viewer, name: str) -> None:
-    """Write what the window shows, with few colours, because the file is kept."""
+    """Write what the window shows, with few colours if need be: the file is kept."""
     pixels = viewer.screenshot(canvas_only=False, flash=False)
     picture = Image.fromarray(pixels).convert("RGB")
+    picture.save(IMAGES / name, optimize=True)
+    if (IMAGES / name).stat().st_size <= MOST_BYTES:
+        return
     for colours in COLOURS:
         picture.quantize(colours).save(IMAGES / name, optimize=True)
         if (IMAGES / name).stat().st_size <= MOST_BYTES:

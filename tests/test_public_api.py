@@ -68,7 +68,7 @@ SIGNATURES = {
     "estimate_drift": "(image, *, reference='first', time_averaging=1, "
     "max_drift=None, roi=None, method='ccm', max_lag=0, background=0.0, "
     "window='none', channel_index=None, projections=False, pixel_size=None, "
-    "units='px', implementation=None, progress=None, cancel=None)",
+    "units='px', frame_interval=None, implementation=None, progress=None, cancel=None)",
     "frc": "(image_a, image_b=None, *, pixel_size=1.0, units='px', threshold='1/7', "
     "window='tukey', implementation=None, progress=None, cancel=None)",
     "frc_map": "(image_a, image_b=None, *, blocks=10, pixel_size=1.0, units='px', "

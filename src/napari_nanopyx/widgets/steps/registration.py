@@ -164,7 +164,8 @@ def _file(label: str, kinds: str) -> dict[str, Any]:
 
 def _pixel_size_and_interval(source: Source) -> dict[str, Any]:
     """Return what a layer tells of its pixels, and of its frames if that is a time."""
-    scale, unit = source.scale[0], source.units[0]
+    time = source.axes.taken[0]
+    scale, unit = source.scale[time], source.units[time]
     if not unit.is_compatible_with("second"):
         return pixel_size(source)
     seconds = (float(scale) * unit).to("second").magnitude
