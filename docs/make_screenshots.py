@@ -19,7 +19,7 @@ from napari_nanopyx.io import open_movie
 
 IMAGES = Path(__file__).parent / "images"
 PLUGIN = "napari-nanopyx"
-SIZE = (1280, 800)
+SIZE = (1280, 860)
 COLOURS = (256, 128, 64, 32)
 MOST_BYTES = 200_000
 PATIENCE_SECONDS = 240
@@ -80,7 +80,7 @@ def resolution(viewer: napari.Viewer) -> None:
     with open_movie(telomeres_path()) as movie:
         halves = {"odd frames": movie[1::2], "even frames": movie[::2]}
     for name, frames in halves.items():
-        _add_reconstruction(viewer, frames, name)
+        _add_reconstruction(viewer, frames, name, temporal="VAR", darkest=80)
     step = _open(viewer, "Fourier ring correlation")
     step.form.fields["image_a"].value = viewer.layers["odd frames"]
     step.form.fields["image_b"].value = viewer.layers["even frames"]
@@ -106,9 +106,15 @@ def error_map(viewer: napari.Viewer) -> None:
     _stack(viewer)
 
 
-def _add_reconstruction(viewer: napari.Viewer, frames: Any, name: str) -> None:
+def _add_reconstruction(
+    viewer: napari.Viewer,
+    frames: Any,
+    name: str,
+    temporal: Any = "AVG",
+    darkest: float = 1,
+) -> None:
     image = napari_nanopyx.esrrf(
-        frames, magnification=MAGNIFICATION, radius=2.0, temporal="VAR"
+        frames, magnification=MAGNIFICATION, radius=2.0, temporal=temporal
     )[0]
     offset = PIXEL * (1 / MAGNIFICATION - 1) / 2
     viewer.add_image(
@@ -118,7 +124,7 @@ def _add_reconstruction(viewer: napari.Viewer, frames: Any, name: str) -> None:
         translate=(offset, offset),
         units=("um", "um"),
         colormap="magma",
-        contrast_limits=np.percentile(image, (1, 99.9)),
+        contrast_limits=np.percentile(image, (darkest, 99.9)),
     )
 
 

@@ -56,6 +56,7 @@ class BenchmarkBox(QWidget):
         self.bar = QProgressBar()
         self.said = QLabel()
         self.said.setWordWrap(True)
+        self.said.hide()
         self.said.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         buttons = QHBoxLayout()
         for button in (self.run_button, self.stop_button, self.save_button):

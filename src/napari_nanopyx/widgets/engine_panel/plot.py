@@ -15,6 +15,7 @@ from napari_nanopyx.widgets.engine_panel.table import colour
 
 LEAST_HEIGHT = 160
 _SIZE = 6
+_BOTTOM_HEIGHT = 46
 _GREY = "#8a8d93"
 
 
@@ -39,6 +40,7 @@ class TimesPlot(QWidget):
             axis.enableAutoSIPrefix(False)
             axis.setPen(_GREY)
             axis.setTextPen(_GREY)
+        bottom.setHeight(_BOTTOM_HEIGHT)  # its own would cut the letters of its label
         self._drawn: dict[tuple[str, str, str], Any] = {}
         """What there is of each implementation, colour and kind."""
         self._shown: dict[tuple[str, str, str], Any] = {}
