@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import (
@@ -29,7 +29,7 @@ from napari_nanopyx.widgets.script import Call, as_python
 from napari_nanopyx.widgets.step_declaration import Step
 from napari_nanopyx.widgets.watch import Watch
 
-__all__ = ["Step", "StepWidget"]
+__all__ = ["DeclaredStep", "Step", "StepWidget"]
 
 PLUGIN = "napari-nanopyx"
 
@@ -237,6 +237,15 @@ class StepWidget(DockContent):
         self._show_queue()
         if not self.watches:
             self.status.setText(said)
+
+
+class DeclaredStep(StepWidget):
+    """A step as napari opens it: a subclass names its declaration."""
+
+    declaration: ClassVar[Step]
+
+    def __init__(self, napari_viewer: Viewer) -> None:
+        super().__init__(napari_viewer, self.declaration)
 
 
 def _underneath(step: Step, call: Call) -> Source | None:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
+from napari_nanopyx.widgets.declarations import DECLARED
 from napari_nanopyx.workflow.catalogue import Kind
 
 MOST = 1_000_000
@@ -15,44 +16,15 @@ NOT_SHOWN = frozenset(
 )
 """What the engine or the image knows better, or no field can give."""
 
-_ESSENTIAL = frozenset(
-    {
-        *("magnification", "magnification_z", "radius", "sensitivity", "temporal"),
-        *("ring_radius", "frames_per_timepoint", "psf_ratio", "voxel_ratio"),
-        *("factor", "kernel", "shift", "scale", "angle", "radii", "sensitivities"),
-        *("reference", "max_shift", "blocks_per_axis", "model", "time_averaging"),
-        *("max_drift", "method", "threshold", "space", "patch_size", "sigma", "mode"),
-        *("patch_distance", "resolution"),
+_ALONE: Mapping[str, Mapping[str, Any]] = {
+    "convolve": {
+        "kernel": {
+            "widget_type": "LiteralEvalLineEdit",
+            "value": [[0.0, 0.125, 0.0], [0.125, 0.5, 0.125], [0.0, 0.125, 0.0]],
+        }
     }
-)
-"""Parameters that are not folded away."""
-
-_PARTICULAR: Mapping[tuple[str, str], Mapping[str, Any]] = {
-    ("convolve", "kernel"): {
-        "widget_type": "LiteralEvalLineEdit",
-        "value": [[0.0, 0.125, 0.0], [0.125, 0.5, 0.125], [0.0, 0.125, 0.0]],
-    },
-    ("magnify", "factor"): {
-        "annotation": float,
-        "value": 2.0,
-        "min": 0.1,
-        "max": 20.0,
-        "step": 0.5,
-    },
-    ("frc", "threshold"): {
-        "choices": ["1/7", "half-bit", "one-bit", "2-sigma", "3-sigma"]
-    },
-    ("sweep_esrrf", "radii"): {
-        "annotation": list[float],
-        "value": [1.0, 1.5, 2.0, 2.5],
-    },
-    ("sweep_esrrf", "sensitivities"): {
-        "annotation": list[float],
-        "value": [1.0, 2.0, 3.0],
-    },
-    ("correct_drift", "fill"): {"annotation": float, "value": 0.0, "min": -MOST},
-    ("estimate_channel_shifts", "max_shift"): {"value": 10},
 }
+"""The options of functions that are steps of workflows only, by parameter."""
 
 
 @dataclass
@@ -69,15 +41,20 @@ class Fields:
 def fields_of(kind: Kind) -> Fields:
     """Return the options of the fields for a function's parameters."""
     made = Fields(hidden=[*kind.inputs, "out"])
+    step = DECLARED.get(kind.name)
+    options = _ALONE.get(kind.name, {}) if step is None else step.options
+    automatic = {} if step is None else step.automatic
+    hidden = NOT_SHOWN if step is None else NOT_SHOWN.union(step.hidden)
     for name, hint in kind.hints.items():
-        if name in NOT_SHOWN:
+        if name in hidden:
             made.hidden.append(name)
             continue
-        if name not in _ESSENTIAL:
+        if step is not None and name in step.advanced:
             made.advanced.append(name)
-        particular = _PARTICULAR.get((kind.name, name))
-        if particular is not None:
-            made.options[name] = dict(particular)
+        if name in automatic:
+            made.automatic[name] = automatic[name]
+        if name in options:
+            made.options[name] = dict(options[name])
         else:
             _add(made, name, hint, kind.defaults.get(name))
     return made
