@@ -65,6 +65,8 @@ def engine_panel(viewer: napari.Viewer) -> None:
     step.run()
     _wait(lambda: step.progress_bar.value() > 60)
     panel.parent().raise_()
+    QTest.qWait(SETTLED_MILLISECONDS)
+    panel._timer.stop()  # a picture shows one moment
 
 
 def sweep(viewer: napari.Viewer) -> None:
@@ -80,7 +82,7 @@ def resolution(viewer: napari.Viewer) -> None:
     with open_movie(telomeres_path()) as movie:
         halves = {"odd frames": movie[1::2], "even frames": movie[::2]}
     for name, frames in halves.items():
-        _add_reconstruction(viewer, frames, name, temporal="VAR", darkest=80)
+        _add_reconstruction(viewer, frames, name, temporal="TAC2", darkest=60)
     step = _open(viewer, "Fourier ring correlation")
     step.form.fields["image_a"].value = viewer.layers["odd frames"]
     step.form.fields["image_b"].value = viewer.layers["even frames"]

@@ -1,4 +1,4 @@
-"""A movie is computed while it is recorded, where its frames come one after the other."""
+"""A movie whose frames come one after the other is computed while it is recorded."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ from napari_nanopyx.widgets.engine_panel.table import colour
 
 LEAST_HEIGHT = 160
 _SIZE = 6
-_BOTTOM_HEIGHT = 46
+_LABEL_MARGIN = 6
 _GREY = "#8a8d93"
 
 
@@ -40,7 +40,8 @@ class TimesPlot(QWidget):
             axis.enableAutoSIPrefix(False)
             axis.setPen(_GREY)
             axis.setTextPen(_GREY)
-        bottom.setHeight(_BOTTOM_HEIGHT)  # its own would cut the letters of its label
+        # Its own margin would cut the letters of the label.
+        self.plot.getPlotItem().layout.setContentsMargins(1, 1, 1, _LABEL_MARGIN)
         self._drawn: dict[tuple[str, str, str], Any] = {}
         """What there is of each implementation, colour and kind."""
         self._shown: dict[tuple[str, str, str], Any] = {}
@@ -122,7 +123,7 @@ class _Milliseconds(pyqtgraph.AxisItem):  # type: ignore[misc]
     def logTickStrings(  # noqa: N802
         self, values: Sequence[float], _scale: float, _spacing: float
     ) -> list[str]:
-        written = [f"{10**value:.3g}" for value in values]
+        written = [f"{float(f'{10**value:.3g}'):.10g}" for value in values]
         return [text if text.strip("0.")[:1] in "125" else "" for text in written]
 
 
