@@ -9,6 +9,14 @@ from napari_nanopyx.widgets.preview.pace import MOST_FRAMES, SLOWEST_SECONDS, Pa
 from napari_nanopyx.widgets.preview.region import MOST_PIXELS, region
 
 
+def test_a_method_may_show_less() -> None:
+    found = region((5, 300, 400), None, 0, 1, 4, most_pixels=100 * 100)
+    rows, columns = found.size
+    assert 0.95 * 100**2 < rows * columns <= 100**2
+    assert found.rows[0] + found.rows[1] == pytest.approx(300, abs=1)
+    assert found.columns[0] + found.columns[1] == pytest.approx(400, abs=1)
+
+
 def test_what_is_in_view_is_read_with_a_margin_that_is_not_shown() -> None:
     found = region((30, 200, 300), ((50, 90), (100, 160)), 12, 4, 7)
     assert (found.rows, found.columns) == ((50, 90), (100, 160))

@@ -155,6 +155,7 @@ ESRRF_3D = Step(
         task="esrrf_3d",
         margin=lambda chosen: ceil(chosen["radius"]) + 5,
         planes=_planes_around,
+        most_pixels=192 * 192,  # of which as many planes are computed as are around
         least_frames=lambda chosen: 1 if chosen["temporal"] == "AVG" else 2,
         fixed={"frames_per_timepoint": 0},
     ),

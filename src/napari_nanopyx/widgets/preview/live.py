@@ -191,6 +191,7 @@ class LivePreview(QWidget):
             frame,
             max(self._pace.frames, previewed.least_frames(values)),
             previewed.margin(values),
+            previewed.most_pixels,
         )
         if planes is None:
             return found

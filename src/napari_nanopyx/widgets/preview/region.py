@@ -83,6 +83,7 @@ def region(
     frame: int,
     frames: int,
     margin: int,
+    most_pixels: int = MOST_PIXELS,
 ) -> Region:
     """Return what to compute.
 
@@ -98,6 +99,8 @@ def region(
         How many there should be, around it where the movie goes on.
     margin
         Pixels on each side that are needed to compute one.
+    most_pixels
+        Input pixels that are shown at most.
     """
     count = shape[0] if len(shape) > 2 else 1
     height, width = shape[-2:]
@@ -105,8 +108,8 @@ def region(
     rows, columns = visible or whole
     rows, columns = _within(rows, height), _within(columns, width)
     area = (rows[1] - rows[0]) * (columns[1] - columns[0])
-    if area > MOST_PIXELS:
-        share = sqrt(MOST_PIXELS / area)
+    if area > most_pixels:
+        share = sqrt(most_pixels / area)
         rows, columns = _middle(rows, share), _middle(columns, share)
     frames = min(frames, count)
     first = min(max(frame - frames // 2, 0), count - frames)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from napari_nanopyx import engine
 from napari_nanopyx.widgets.layers import Placement, Source
 from napari_nanopyx.widgets.outcome import display_range
-from napari_nanopyx.widgets.preview.region import Region
+from napari_nanopyx.widgets.preview.region import MOST_PIXELS, Region
 
 _EVERY = 3
 """Rows and columns from one to the next pixel by which the contrast is chosen."""
@@ -32,6 +32,8 @@ class Previewed:
     method takes no volumes."""
     least_frames: Callable[[Mapping[str, Any]], int] = lambda _: 1
     """Parameters → how many frames are needed, of a movie."""
+    most_pixels: int = MOST_PIXELS
+    """Input pixels that are shown at most: the middle of the view."""
     most_frames: int = 24
     """Of movies, how many frames are of use."""
     fixed: Mapping[str, Any] = field(default_factory=dict)
