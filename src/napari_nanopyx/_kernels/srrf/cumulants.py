@@ -18,6 +18,52 @@ SUMMED_IMAGES = 8
 """How many products are added up in the images' own precision, the rest in float64."""
 
 
+def autocumulant(
+    images: Images, errors: Images | None, order: int, *, integrate: bool
+) -> Plane:
+    """Return what `Autocumulant` does of images that are all at hand.
+
+    Their mean is known, so that there are fewer products and nothing to take off.
+    """
+    away = images - images[0]
+    if errors is not None:
+        away -= errors - errors[0]
+    away -= (summed(away) / len(away)).astype(away.dtype)
+    total = np.zeros(images.shape[1:])
+    while len(away) > order:
+        total += np.abs(_cumulant(away, order)) / len(away)
+        groups = len(away) // order if integrate else 0
+        away = away[: groups * order].reshape(groups, order, *away.shape[1:])
+        away = away.mean(axis=1)
+    return total
+
+
+def _cumulant(away: Images, order: int) -> Plane:
+    """Return the sum of products of deviations from the mean over all windows."""
+    starts = len(away) - order
+
+    def total(*lags: int) -> Plane:
+        product = away[lags[0] : lags[0] + starts]
+        for lag in lags[1:]:
+            product = product * away[lag : lag + starts]
+        return summed(product)
+
+    result = total(*range(order))
+    if order == 4:
+        result -= total(0, 1) * total(2, 3)
+        result -= total(0, 2) * total(1, 3)
+        result -= total(0, 3) * total(1, 2)
+    return result
+
+
+def summed(images: Images) -> Plane:
+    """Return the sum of images, a few in their own precision and those in float64."""
+    total: Plane = images[:SUMMED_IMAGES].sum(axis=0).astype(np.float64)
+    for start in range(SUMMED_IMAGES, len(images), SUMMED_IMAGES):
+        total += images[start : start + SUMMED_IMAGES].sum(axis=0)
+    return total
+
+
 class Autocumulant:
     """Temporal radiality autocumulant of one order, TRAC2, TRAC3 or TRAC4.
 

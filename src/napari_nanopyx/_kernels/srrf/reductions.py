@@ -9,11 +9,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_nanopyx._kernels.declaration import Partial
-from napari_nanopyx._kernels.srrf.cumulants import Autocumulant, Plane
-from napari_nanopyx._kernels.threads import spread
+from napari_nanopyx._kernels.srrf.cumulants import (
+    Autocumulant,
+    Plane,
+    autocumulant,
+    summed,
+)
 
 TILE_PIXELS = 8192
 """Pixels of one phase that are taken through all frames of a block at a time."""
+
+WHOLE_TILE_VALUES = 2**17
+"""The same, counted in all frames, where a block has those of a whole time point."""
 
 Views = list[NDArray[Any]]
 """An image to write, as one view a phase."""
@@ -87,38 +94,47 @@ class Cumulant:
         self._count = 0
         self._tiles: dict[tuple[int, int], tuple[Autocumulant, Plane]] = {}
 
-    def add(self, count: int, block: Partial, out: Views | None, threads: int) -> None:
+    def add(self, count: int, block: Partial, out: Views | None, threads: int) -> None:  # noqa: ARG002
         """Take in a block; after the last one, write the image."""
+        is_whole = self._count == 0 and out is not None
         self._count += count
         kept = {name: images[..., : self._width] for name, images in block.items()}
         _, phases, height, _ = kept["radiality"].shape
-        step = max(1, TILE_PIXELS // self._width)
-        tiles = list(itertools.product(range(phases), range(0, height, step)))
-
-        def take_in(number: int) -> None:
-            phase, first = tiles[number]
+        pixels = WHOLE_TILE_VALUES // count if is_whole else TILE_PIXELS
+        step = max(1, pixels // self._width)
+        for phase, first in itertools.product(range(phases), range(0, height, step)):
             rows = slice(first, min(first + step, height))
             tile = {name: images[:, phase, rows] for name, images in kept.items()}
-            place = None if out is None else out[phase][rows]
-            self._add_tile(tiles[number], tile, place)
+            if is_whole and out is not None:
+                out[phase][rows] = self._of_all(tile)
+                continue
+            self._take_in((phase, first), tile)
+            if out is not None:
+                out[phase][rows] = self._value((phase, first))
 
-        spread(take_in, range(len(tiles)), threads)
+    def _value(self, key: tuple[int, int]) -> Plane:
+        """Return the values of a tile that has taken in all frames, and let it go."""
+        cumulant, weights = self._tiles.pop(key)
+        value = cumulant.value()
+        if weights.ndim:
+            value *= weights / self._count
+        return value
 
-    def _add_tile(
-        self, key: tuple[int, int], tile: Partial, out: NDArray[Any] | None
-    ) -> None:
-        if key in self._tiles:
-            cumulant, weights = self._tiles.pop(key)
-        else:
-            cumulant = Autocumulant(self._order, integrate=self._integrate)
-            weights = np.zeros(())
+    def _of_all(self, tile: Partial) -> Plane:
+        """Return the values of a tile that has all frames."""
+        images, errors = tile["radiality"], tile.get("radiality_error")
+        value = autocumulant(images, errors, self._order, integrate=self._integrate)
+        if "weighted" in tile:
+            value *= summed(tile["weighted"])
+            value /= self._count
+        return value
+
+    def _take_in(self, key: tuple[int, int], tile: Partial) -> None:
+        if key not in self._tiles:
+            empty = Autocumulant(self._order, integrate=self._integrate)
+            self._tiles[key] = empty, np.zeros(())
+        cumulant, weights = self._tiles[key]
         cumulant.push(tile["radiality"], tile.get("radiality_error"))
         if "weighted" in tile:
             weights = weights + tile["weighted"].sum(axis=0, dtype=np.float64)
-        if out is None:
             self._tiles[key] = cumulant, weights
-            return
-        value = cumulant.value()
-        if "weighted" in tile:
-            value *= weights / self._count
-        out[:] = value
