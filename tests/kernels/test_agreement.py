@@ -151,6 +151,11 @@ PARAMETERS: dict[str, dict[str, dict[str, Any]]] = {
         "odd exponent": {"sensitivity": 1.7, "radius": 2.3, "magnification": 3},
         "root": {"sensitivity": 0.5, "radius": 0.6, "magnification": 2},
         "unweighted root": {"sensitivity": 0.5, "intensity_weighting": False},
+        "least exponent": {
+            "sensitivity": 0.4,
+            "intensity_weighting": False,
+            "magnification": 2,
+        },
         "several exponents": {
             "sensitivity": 2.0,
             "more_sensitivities": (1.0, 3.5, 0.5),
@@ -190,6 +195,7 @@ PARAMETERS: dict[str, dict[str, dict[str, Any]]] = {
         "autocumulant": {"temporal": "TAC2", "voxel_ratio": 1.0, "psf_ratio": 1.0},
         "odd exponent": {"sensitivity": 1.7, "radius": 2.3, "magnification": 3},
         "root": {"sensitivity": 0.5, "radius": 0.9},
+        "least exponent": {"sensitivity": 0.4, "intensity_weighting": False},
         "unweighted": {"intensity_weighting": False, "magnification": 1},
         "raw grid": {"macro_pixel_correction": False, "psf_ratio": 5.0},
         "time points": {"frames_per_timepoint": 2, "magnification": 1},

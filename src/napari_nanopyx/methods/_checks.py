@@ -17,6 +17,10 @@ from numpy.typing import ArrayLike, NDArray
 Choice = TypeVar("Choice", bound=str)
 
 
+LEAST_SENSITIVITY = 0.4
+"""Of eSRRF: smaller exponents make what float32 rounds off at 0 visible."""
+
+
 class DriftCorrection(Protocol):
     """Anything that knows the (row, column) shift of each frame, such as a table."""
 
@@ -44,6 +48,15 @@ def positive(
         allowed += f", at most {maximum:g}{reason and f' ({reason})'}"
     given = number(name, value, allowed)
     if not 0.0 < given <= (math.inf if maximum is None else maximum):
+        raise ValueError(f"{name} is {value!r}, but must be {allowed}")
+    return given
+
+
+def sensitivity(name: str, value: Any) -> float:
+    """Return an exponent for eSRRF."""
+    allowed = f"a number from {LEAST_SENSITIVITY:g} up"
+    given = number(name, value, allowed)
+    if given < LEAST_SENSITIVITY:
         raise ValueError(f"{name} is {value!r}, but must be {allowed}")
     return given
 

@@ -25,7 +25,7 @@ def esrrf(
     image: ArrayLike,
     magnification: Annotated[int, {"min": 1, "max": 10}] = 5,
     radius: Annotated[float, {"min": 0.1, "max": 10.0, "step": 0.1}] = 1.5,
-    sensitivity: Annotated[float, {"min": 0.1, "max": 10.0, "step": 0.1}] = 1.0,
+    sensitivity: Annotated[float, {"min": 0.4, "max": 10.0, "step": 0.1}] = 1.0,
     *,
     temporal: Temporal = "AVG",
     frames_per_timepoint: Annotated[int, {"min": 0, "max": 1_000_000}] = 0,
@@ -57,8 +57,9 @@ def esrrf(
         above 0, at most the smaller side of the image. Near the width of the smallest
         structures, typically 0.5 to 3.
     sensitivity : float
-        Exponent of the convergence, above 0. Larger values sharpen, and suppress weak
-        structures; typically 1 to 5.
+        Exponent of the convergence, from 0.4 up. Larger values sharpen, and suppress
+        weak structures; typically 1 to 5. Smaller ones would show what float32 rounds
+        off where nothing converges.
     temporal : {"AVG", "VAR", "TAC2", "STD"}
         Mean, variance, second-order autocorrelation at a lag of one frame, or standard
         deviation over the frames of a time point. All but the mean need 2 frames.
@@ -146,7 +147,7 @@ def esrrf(
         source.shape,
         magnification=check.whole("magnification", magnification, 1, 10),
         radius=_radius(radius, source.shape),
-        sensitivity=check.positive("sensitivity", sensitivity),
+        sensitivity=check.sensitivity("sensitivity", sensitivity),
         temporal=statistic,
         frames_per_timepoint=frames,
         frame_gap=gap,

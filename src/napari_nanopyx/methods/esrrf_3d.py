@@ -24,7 +24,7 @@ def esrrf_3d(
     magnification: Annotated[int, {"min": 1, "max": 10}] = 2,
     magnification_z: Annotated[int, {"min": 1, "max": 10}] = 2,
     radius: Annotated[float, {"min": 0.1, "max": 10.0, "step": 0.1}] = 1.5,
-    sensitivity: Annotated[float, {"min": 0.1, "max": 10.0, "step": 0.1}] = 1.0,
+    sensitivity: Annotated[float, {"min": 0.4, "max": 10.0, "step": 0.1}] = 1.0,
     *,
     psf_ratio: Annotated[float, {"min": 0.1, "max": 20.0, "step": 0.1}] = 2.8,
     voxel_ratio: Annotated[float, {"min": 0.1, "max": 20.0, "step": 0.1}] = 4.0,
@@ -56,8 +56,9 @@ def esrrf_3d(
         above 0, at most the smaller side of a plane. Along Z it is ``radius *
         psf_ratio / voxel_ratio`` planes, which may be at most as many as there are.
     sensitivity : float
-        Exponent of the convergence, above 0. Larger values sharpen, and suppress weak
-        structures; typically 1 to 5.
+        Exponent of the convergence, from 0.4 up. Larger values sharpen, and suppress
+        weak structures; typically 1 to 5. Smaller ones would show what float32 rounds
+        off where nothing converges.
     psf_ratio : float
         How many times as long as wide the image of a point is, above 0.
     voxel_ratio : float
@@ -139,7 +140,7 @@ def esrrf_3d(
         magnification=check.whole("magnification", magnification, 1, 10),
         magnification_z=check.whole("magnification_z", magnification_z, 1, 10),
         radius=_radius(radius, source.shape, *ratios),
-        sensitivity=check.positive("sensitivity", sensitivity),
+        sensitivity=check.sensitivity("sensitivity", sensitivity),
         temporal=statistic,
         frames_per_timepoint=frames,
         intensity_weighting=check.flag("intensity_weighting", intensity_weighting),

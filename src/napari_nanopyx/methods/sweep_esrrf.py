@@ -59,7 +59,7 @@ def sweep_esrrf(
     radii : sequence of float
         Radii to try, in input pixels.
     sensitivities : sequence of float
-        Sensitivities to try.
+        Sensitivities to try, from 0.4 up.
     magnification : int
         Output pixels per input pixel, from 1 to 10.
     temporal : {"AVG", "VAR", "TAC2", "STD"}
@@ -130,8 +130,11 @@ def sweep_esrrf(
     check.one_of("resolution", resolution, get_args(Resolution))
     statistic = check.one_of("temporal", temporal, get_args(Statistic))
     chunks = _chunks(source, n_frames, resolution, statistic)
-    columns = _numbers("radii", radii, min(source.shape[1:]))
-    rows = _numbers("sensitivities", sensitivities, None)
+    widest = min(source.shape[1:])
+    columns = _numbers(
+        "radii", radii, lambda name, value: check.positive(name, value, widest)
+    )
+    rows = _numbers("sensitivities", sensitivities, check.sensitivity)
     limits = None if resolution_range is None else _limits(resolution_range)
     plan: dict[str, Any] = {
         "magnification": check.whole("magnification", magnification, 1, 10),
@@ -211,11 +214,13 @@ def _chunks(
     return tuple(windows(len(source), count))
 
 
-def _numbers(name: str, values: Any, maximum: float | None) -> tuple[float, ...]:
-    """Return a list of numbers above zero, at least one, each once."""
+def _numbers(
+    name: str, values: Any, checked: Callable[[str, Any], float]
+) -> tuple[float, ...]:
+    """Return a list of numbers, at least one, each once."""
     if isinstance(values, str) or not isinstance(values, Iterable):
         raise TypeError(f"{name} is {values!r}, but must be a list of numbers")
-    found = tuple(check.positive(name, each, maximum) for each in values)
+    found = tuple(checked(name, each) for each in values)
     if not found or len(set(found)) < len(found):
         raise ValueError(
             f"{name} is {values!r}, but must hold at least one number, each only once"

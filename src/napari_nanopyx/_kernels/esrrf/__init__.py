@@ -60,7 +60,7 @@ TASK = Task(
     parameters=(
         Parameter("magnification", 5, 1, 10, summary="output pixels per camera pixel"),
         Parameter("radius", 1.5, 0.1, 5.0, summary="half the window, in pixels"),
-        Parameter("sensitivity", 1.0, 0.1, 10.0, summary="exponent of the convergence"),
+        Parameter("sensitivity", 1.0, 0.4, 10.0, summary="exponent of the convergence"),
         Parameter("temporal", "AVG", choices=("AVG", "VAR", "TAC2", "STD")),
         Parameter("intensity_weighting", True),
         Parameter("interpolation", "catmull_rom", choices=get_args(Interpolation)),
