@@ -9,6 +9,10 @@ import shutil
 import subprocess
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from napari_nanopyx._kernels.srrf.merging import Temporal
 
 FLOPS_PER_SAMPLE = 8
 """2 products and 2 fused multiply-adds (2 flops each), 1 difference, 1 addition;
@@ -81,12 +85,16 @@ def rgc_flops(shape: tuple[int, int, int], magnification: int, samples: float) -
 
 
 def srrf_flops(
-    shape: tuple[int, int, int], magnification: int, ring_radius: float
+    shape: tuple[int, int, int],
+    magnification: int,
+    ring_radius: float,
+    temporal: Temporal = "TRA",
 ) -> float:
-    """Return the operations of SRRF on a movie, as its plan declares them."""
-    from napari_nanopyx._kernels import tasks
+    """Return the operations of SRRF on a movie, as its plan declares them.
 
-    plan = tasks()["srrf"].plan(
-        shape, magnification=magnification, ring_radius=ring_radius
-    )
-    return shape[0] * plan.cost.flops
+    What is found in float64 counts twice: it takes as long as two in float32.
+    """
+    from napari_nanopyx._kernels.srrf.plan import SrrfPlan
+
+    plan = SrrfPlan(shape, magnification, ring_radius, temporal=temporal)
+    return shape[0] * plan.cost.flops * (2 if plan.precise else 1)

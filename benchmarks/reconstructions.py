@@ -2,7 +2,9 @@
 
 Beside them NanoPyx, if a Python that has it is given. Best of several warm calls
 through the public function of each; of the sweep also the first call in a process. The
-peer is called once, after it has compiled.
+peer is called once, after it has compiled. The limit is that of the processor's
+multiply-add units in float32, as measured, for the operations that the plans declare;
+those in float64 count twice.
 """
 
 from __future__ import annotations
@@ -16,9 +18,11 @@ from typing import Any
 from numpy.typing import NDArray
 
 import napari_nanopyx as nx
+from benchmarks import peak
 from benchmarks.beside import command, others
 from benchmarks.cases import best_time, movie
 from napari_nanopyx._engine import devices
+from napari_nanopyx._kernels.esrrf.plan import EsrrfPlan
 
 SRRF_SHAPE, SWEEP_SHAPE = (4, 300, 300), (50, 64, 64)
 RADII, SENSITIVITIES = (1.0, 1.5, 2.0), (1.0, 2.0, 3.0, 4.0)
@@ -51,25 +55,56 @@ def tables(
     inputs = {"srrf": frames, "sweep": scanned}
     theirs = others(python, "reconstructions_peer", inputs, **given)
     threads = devices.thread_count()
+    limit = peak.measured_peak(threads)
+    flops = {
+        f"SRRF {each}": peak.srrf_flops(srrf_shape, 5, 0.5, each) for each in TEMPORAL
+    }
     yield f"## SRRF, {' x '.join(map(str, srrf_shape))}, 5 times, {threads} threads"
-    yield from table(times, theirs.get("srrf"))
+    yield from table(times, theirs.get("srrf"), flops, limit)
     pairs = len(RADII) * len(SENSITIVITIES)
     size = " x ".join(map(str, sweep_shape))
     yield f"## Sweep over {pairs} pairs, {size}, 2 times, {threads} threads"
-    yield from table({"warm": warm, "first call": first}, theirs.get("sweep"))
+    both = {"warm": warm, "first call": first}
+    work = dict.fromkeys(both, sweep_flops(sweep_shape))
+    yield from table(both, theirs.get("sweep"), work, limit)
 
 
-def table(times: dict[str, float], peer: float | None) -> Iterator[str]:
-    """Yield times, and how many times as long the peer takes."""
+def table(
+    times: dict[str, float],
+    peer: float | None,
+    flops: dict[str, float],
+    limit: float | None,
+) -> Iterator[str]:
+    """Yield times, how many of them the peer takes, and shares of the limit."""
     yield ""
-    yield "|  | ms | the peer's time |"
-    yield "| --- | ---: | ---: |"
+    yield f"The limit is {limit:.0f} GFLOP/s." if limit else "The limit is not known."
+    yield ""
+    yield "|  | ms | the peer's time | GFLOP | share of the limit |"
+    yield "| --- | ---: | ---: | ---: | ---: |"
     for name, seconds in times.items():
         ratio = f"{peer / seconds:.0f} times" if peer else ""
-        yield f"| {name} | {1e3 * seconds:.0f} | {ratio} |"
+        work = 1e-9 * flops[name]
+        share = f"{work / seconds / limit:.0%}" if limit else ""
+        yield f"| {name} | {1e3 * seconds:.0f} | {ratio} | {work:.2f} | {share} |"
     if peer:
-        yield f"| NanoPyx | {1e3 * peer:.0f} | |"
+        yield f"| NanoPyx | {1e3 * peer:.0f} | | | |"
     yield ""
+
+
+def sweep_flops(shape: tuple[int, int, int]) -> float:
+    """Return the operations of the passes of a sweep, without its scores."""
+    first, *more = SENSITIVITIES
+    plans = (
+        EsrrfPlan(
+            shape,
+            magnification=2,
+            radius=radius,
+            sensitivity=first,
+            more_sensitivities=tuple(more),
+        )
+        for radius in RADII
+    )
+    return sum(shape[0] * plan.cost.flops for plan in plans)
 
 
 def ours(image: NDArray[Any], temporal: Any) -> float:

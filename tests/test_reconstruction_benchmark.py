@@ -13,5 +13,5 @@ def test_reconstructions_are_timed() -> None:
 
 
 def test_the_peer_is_compared() -> None:
-    lines = list(reconstructions.table({"ours": 0.5}, 100.0))
-    assert "| ours | 500 | 200 times |" in lines
+    lines = list(reconstructions.table({"ours": 0.5}, 100.0, {"ours": 2e9}, 40.0))
+    assert "| ours | 500 | 200 times | 2.00 | 10% |" in lines

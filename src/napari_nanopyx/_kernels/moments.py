@@ -21,6 +21,10 @@ from napari_nanopyx._kernels.windows import segments, windows
 __all__ = ["MomentsMerger", "Statistic", "segments", "windows"]
 
 
+MANY_VALUES = 2**20
+"""Of an image: fewer are merged sooner than other threads have begun."""
+
+
 @dataclass(slots=True)
 class _OpenWindow:
     """A time point that has begun, with the totals of each phase just before it."""
@@ -105,6 +109,8 @@ class MomentsMerger:
         if not self._open:
             for totals in self._totals:
                 totals.clear()
+        if self._result[0].size < MANY_VALUES:
+            threads = 1
         starting = self._starting(frames.start)
         before: list[dict[str, Plane]] = [{} for _ in self._totals]
 
