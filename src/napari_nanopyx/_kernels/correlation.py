@@ -7,17 +7,18 @@ First to about a pixel, on images of larger pixels; then between pixels, by
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import log, prod, sqrt
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_nanopyx._kernels import correlation_peak, first_search
+from napari_nanopyx._kernels import correlation_peak, first_search, reference_noise
 from napari_nanopyx._kernels.correlate import fft
 from napari_nanopyx._kernels.correlate.plan import CorrelatePlan
 from napari_nanopyx._kernels.correlation_peak import Peaks
+from napari_nanopyx._kernels.reference_noise import AS_IT_IS, Clearer
 from napari_nanopyx._kernels.threads import spread
 
 Window = Literal["none", "hann"]
@@ -75,6 +76,8 @@ class Correlator:
         Threads.
     sums : callable
         Computes a plan of the task `correlate`; by default on one thread.
+    clearer : Clearer
+        What is to be known of the reference if noise was taken off it.
     """
 
     shape: tuple[int, ...]
@@ -83,6 +86,7 @@ class Correlator:
     window: Window = "none"
     workers: int = 1
     sums: Sums = by_transform
+    clearer: Clearer = AS_IT_IS
 
     def prepare(self, images: NDArray[Any]) -> Prepared:
         """Take the background off images, (images, *shape)."""
@@ -127,6 +131,22 @@ class Correlator:
             peaks.put(lost, self._found(of, moved[lost], step))
         return peaks
 
+    def without_noise(
+        self, reference: Prepared, moved: Prepared
+    ) -> tuple[Correlator, Prepared]:
+        """Return a reference without what a few images show to be noise.
+
+        And what compares it with others. As they are if no image can be registered.
+        """
+        peaks = replace(self, sums=by_transform).compare(reference, moved)
+        found = self.believable(peaks)
+        if not found.any():
+            return self, reference
+        similarity = float(np.median(peaks.similarity[found]))
+        values, clearer = reference_noise.taken_off(reference.values[0], similarity)
+        clear = Prepared(values[np.newaxis], reference.coarse)
+        return replace(self, clearer=clearer), clear
+
     def believable(self, peaks: Peaks) -> NDArray[np.bool_]:
         """Tell which displacements are within reach and no work of chance."""
         lags = prod(2 * each + 1 for each in self.reach)
@@ -153,6 +173,7 @@ class Correlator:
             self.reach,
             is_windowed=self.window == "hann",
             sums=self.sums,
+            clearer=self.clearer,
         )
         peaks.inside[ambiguous] = False
         return peaks

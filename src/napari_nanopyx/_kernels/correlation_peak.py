@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, fields
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from numpy.typing import NDArray
 
 from napari_nanopyx._kernels import template
 from napari_nanopyx._kernels.correlate.plan import CorrelatePlan
+from napari_nanopyx._kernels.reference_noise import AS_IT_IS, Clearer
 
 FINER = 2
 """Sums that there are in each pixel."""
@@ -75,6 +77,7 @@ def find(
     *,
     is_windowed: bool,
     sums: Callable[[NDArray[Any], CorrelatePlan], NDArray[np.float32]],
+    clearer: Clearer = AS_IT_IS,
 ) -> Peaks:
     """Return the best displacement of each pair near one that is given.
 
@@ -90,13 +93,14 @@ def find(
         Whether the weight of a template falls off from its middle on.
     sums : callable
         Computes a plan of the task `correlate`.
+    clearer : Clearer
+        What is to be known of the reference if noise was taken off it.
     """
-    places = np.arange(-PLACES, PLACES + 1) / STEPS
-    between, among = lagrange(places, NEAR), lagrange(places * FINER, SUMS)
+    between, among, _ = _interpolations()
     scene = template.continued(reference)
     squares = np.square(reference)
     pairs, axes = lags.shape
-    correlation = np.zeros((pairs, *(len(places),) * axes))
+    correlation = np.zeros((pairs, *(2 * PLACES + 1,) * axes))
     pixels, lags, todo = np.zeros(pairs), lags.copy(), np.arange(pairs)
     for _ in range(LOOKS):
         of = slice(None) if len(reference) == 1 else todo
@@ -134,14 +138,21 @@ def find(
     inside = (np.abs(displacements) <= np.add(reach, 0.5)).all(axis=1)
     inside &= (np.abs(argmax(correlation) - PLACES) <= PLACES - TAPS).all(axis=1)
     inside &= similarity > 0
-    similarity = np.clip(similarity, 0.0, 1.0)
-    noise = np.sqrt((1 - similarity**2) / np.maximum(pixels, 1))[:, np.newaxis]
+    significance = np.clip(similarity, 0.0, 1.0) * np.sqrt(pixels)
+    similarity = np.clip(similarity, 0.0, 1.0) * clearer.likeness
+    # The slopes of both images meet the noise of the other; those of noise only once.
+    signal = similarity if clearer.signal is None else clearer.signal
+    noise = np.sqrt((1 - similarity) * (1 + signal) / np.maximum(pixels, 1))
     return Peaks(
         displacements,
         similarity,
-        similarity * np.sqrt(pixels),
+        significance,
         inside,
-        np.where(bends > 0, _ratio(noise * template.slopes(reference), bends), np.nan),
+        np.where(
+            bends > 0,
+            _ratio(noise[:, np.newaxis] * template.slopes(reference), bends),
+            np.nan,
+        ),
     )
 
 
@@ -178,8 +189,7 @@ def _highest(correlation: Values) -> tuple[Values, Values, Values]:
     """Return where correlations are highest, from the middle, how high, how bent."""
     middle_ = correlation.shape[1] // 2
     top = np.clip(argmax(correlation) - middle_, TAPS - middle_, middle_ - TAPS)
-    points = np.arange(-POINTS, POINTS + 1) / POINTS
-    fine = refined(_around(correlation, top, TAPS), lagrange(points, TAPS))
+    fine = refined(_around(correlation, top, TAPS), _interpolations()[2])
     best = np.clip(argmax(fine), 1, 2 * POINTS - 1) - POINTS
     near = _around(fine, best, 1)
     axes = near.ndim - 1
@@ -194,6 +204,18 @@ def _highest(correlation: Values) -> tuple[Values, Values, Values]:
         bends[:, axis] = bend * (POINTS * STEPS) ** 2
         height += slope * place[:, axis] / 2
     return (top + (best + place) / POINTS) / STEPS, height, bends
+
+
+@cache
+def _interpolations() -> tuple[Values, Values, Values]:
+    """Return what leads from pixels and sums to places, and on to between these."""
+    places = np.arange(-PLACES, PLACES + 1) / STEPS
+    points = np.arange(-POINTS, POINTS + 1) / POINTS
+    return (
+        lagrange(places, NEAR),
+        lagrange(places * FINER, SUMS),
+        lagrange(points, TAPS),
+    )
 
 
 def lagrange(points: Values, taps: int) -> Values:

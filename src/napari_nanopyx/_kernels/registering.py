@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, fields
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,9 @@ from napari_nanopyx._kernels.correlation_peak import Peaks
 
 Values = NDArray[np.float64]
 Batches = Iterable[NDArray[Any]]
+
+FEW = 2
+"""Images by which the noise of the reference is told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,27 +35,46 @@ class Path:
 
 def against_first(correlator: Correlator, batches: Batches) -> Path:
     """Compare each image with the first that has any contrast."""
-    reference: Prepared | None = None
-    parts: list[Path] = []
-    for images in batches:
-        own = None
-        prepared = correlator.prepare(images)
-        if reference is None:
-            found = np.flatnonzero(has_contrast(prepared))
-            if not len(found):
-                parts.append(_nothing(len(images), images.ndim - 1))
+    later = map(correlator.prepare, batches)
+    dark, early = _first_ones(later)
+    nothing = _nothing(dark, len(correlator.shape))
+    if early is None:
+        return nothing
+    own = int(np.argmax(has_contrast(early)))
+    reference, few = early[own : own + 1], early[own + 1 : own + 1 + FEW]
+    few = few[np.flatnonzero(has_contrast(few))]
+    if len(few):
+        correlator, reference = correlator.without_noise(reference, few)
+    found = (correlator.compare(reference, each) for each in chain((early,), later))
+    path: Path = _joined([nothing, *(_as_path(correlator, each) for each in found)])
+    own += dark
+    path.positions[own], path.similarity[own] = 0.0, 1.0
+    path.uncertainty[own], path.found[own] = 0.0, True
+    path.found[:own] = False
+    return path
+
+
+def _first_ones(images: Iterator[Prepared]) -> tuple[int, Prepared | None]:
+    """Return the first image with contrast and a few more, and how many came before.
+
+    However images are divided, so that what is found does not depend on it. Those
+    before it may be among those that are returned; None if no image has contrast.
+    """
+    parts: list[Prepared] = []
+    dark, own = 0, 0
+    for prepared in images:
+        if not parts:
+            with_contrast = np.flatnonzero(has_contrast(prepared))
+            if not len(with_contrast):
+                dark += len(prepared)
                 continue
-            own = int(found[0])
-            reference = prepared[own : own + 1]
-        peaks = correlator.compare(reference, prepared)
-        path = _as_path(correlator, peaks)
-        if own is not None:
-            path.positions[own], path.similarity[own] = 0.0, 1.0
-            path.uncertainty[own], path.found[own] = 0.0, True
-            path.found[:own] = False
-        parts.append(path)
-    result: Path = _joined(parts)
-    return result
+            own = int(with_contrast[0])
+        parts.append(prepared)
+        if sum(map(len, parts)) > own + FEW:
+            break
+    if len(parts) < 2:
+        return dark, parts[0] if parts else None
+    return dark, _joined(parts)
 
 
 def _as_path(correlator: Correlator, peaks: Peaks) -> Path:

@@ -38,7 +38,8 @@ def correct_drift(
     ----------
     image : array_like, shape (T, Y, X) or (T, Z, Y, X)
         Real, finite numbers: NumPy, Dask, Zarr, or anything with ``shape``, ``dtype``
-        and slicing.
+        and slicing. Channels may take the place of planes, (T, C, Y, X); of a movie
+        (C, T, Y, X), correct one channel after the other.
     table : DriftTable or array_like of shape (T, 2) or (T, 3)
         How far to move the content of each frame towards larger indices, in pixels:
         (row, column), or (plane, row, column) for volumes.

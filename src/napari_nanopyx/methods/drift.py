@@ -56,6 +56,7 @@ def estimate_drift(
     image : array_like, shape (T, Y, X), (T, Z, Y, X) or (T, C, Y, X)
         Real, finite numbers: NumPy, Dask, Zarr, or anything with ``shape``, ``dtype``
         and slicing. It is read block by block, so it may be larger than the memory.
+        Of a movie (C, T, Y, X) give one channel, ``image[channel]``.
     reference : {"first", "previous"}
         What each frame is compared with. ``"previous"`` follows a scene that changes,
         but its errors add up. RCC compares all with all.
@@ -119,7 +120,9 @@ def estimate_drift(
     Notes
     -----
     A displacement is that with the highest Pearson correlation of what both images
-    show, found between pixels by Fourier interpolation. It counts if it is within
+    show, found between pixels by Fourier interpolation. What the first
+    frames show to be noise is taken off the first frame, if that is the reference
+    [2]_. It counts if it is within
     `max_drift`, if the correlation is more than noise alone would give by chance, and
     if no other displacement fits as well, as in periodic patterns. The table's
     ``uncertainty`` is what the noise of two images does to it; in a live movie, what
@@ -132,6 +135,9 @@ def estimate_drift(
     .. [1] Wang et al., Localization events-based sample drift correction for
        localization microscopy with redundant cross-correlation algorithm, Optics
        Express (2014), doi:10.1364/OE.22.015982
+    .. [2] Knapp and Carter, The generalized correlation method for estimation of time
+       delay, IEEE Transactions on Acoustics, Speech, and Signal Processing (1976),
+       doi:10.1109/TASSP.1976.1162830
 
     Examples
     --------
