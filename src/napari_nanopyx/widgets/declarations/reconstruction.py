@@ -7,7 +7,8 @@ from math import ceil
 from typing import Any
 
 import napari_nanopyx
-from napari_nanopyx._kernels.srrf.merging import LEAST_FRAMES
+from napari_nanopyx._kernels import totals
+from napari_nanopyx._kernels.srrf import merging
 from napari_nanopyx.widgets.layers import Placement, Source
 from napari_nanopyx.widgets.preview.request import Previewed
 from napari_nanopyx.widgets.step_declaration import Step
@@ -103,7 +104,7 @@ ESRRF = Step(
         margin=lambda chosen: (
             ceil(chosen["radius"]) + (12 if chosen["interpolation"] == "fourier" else 5)
         ),
-        least_frames=lambda chosen: 1 if chosen["temporal"] == "AVG" else 2,
+        least_frames=lambda chosen: totals.LEAST_FRAMES[chosen["temporal"]],
         fixed={"frames_per_timepoint": 0, "frame_gap": 0},
     ),
 )
@@ -130,7 +131,7 @@ SRRF = Step(
     preview=Previewed(
         task="srrf",
         margin=lambda chosen: ceil(chosen["ring_radius"]) + 6,
-        least_frames=lambda chosen: LEAST_FRAMES.get(chosen["temporal"], 1),
+        least_frames=lambda chosen: merging.LEAST_FRAMES.get(chosen["temporal"], 1),
         fixed={"frames_per_timepoint": 0, "border": 0},
     ),
 )
@@ -156,7 +157,7 @@ ESRRF_3D = Step(
         margin=lambda chosen: ceil(chosen["radius"]) + 5,
         planes=_planes_around,
         most_pixels=192 * 192,  # of which as many planes are computed as are around
-        least_frames=lambda chosen: 1 if chosen["temporal"] == "AVG" else 2,
+        least_frames=lambda chosen: totals.LEAST_FRAMES[chosen["temporal"]],
         fixed={"frames_per_timepoint": 0},
     ),
 )
