@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_nanopyx._kernels import catmull_rom
-from napari_nanopyx._kernels.layout import padded
+from napari_nanopyx._kernels.layout import Lines
 
 FWHM_PER_SIGMA = 2.355
 NEGLIGIBLE = 2.0**-20
@@ -37,7 +37,7 @@ def window_half_width(radius: float) -> int:
 
 
 @dataclass(frozen=True, slots=True)
-class Geometry:
+class Geometry(Lines):
     """How a part of a frame, and the lattice on it, lie in memory."""
 
     width: int
@@ -53,21 +53,6 @@ class Geometry:
     def after(self) -> int:
         """Rows and columns that are read past the part's last ones."""
         return (3 + window_half_width(self.radius)) // 2 + 2
-
-    @property
-    def pitch(self) -> int:
-        """Length of a row of output planes."""
-        return padded(self.width)
-
-    @property
-    def rows(self) -> int:
-        """Rows of the part with what surrounds it."""
-        return self.before + self.part_rows + self.after
-
-    @property
-    def stride(self) -> int:
-        """Length of a row of the part with what surrounds it."""
-        return padded(self.before + self.pitch + self.after + 16)
 
 
 def samples(

@@ -17,7 +17,7 @@ from napari_nanopyx._kernels.esrrf.tables import (
     negligible,
     window_half_width,
 )
-from napari_nanopyx._kernels.layout import padded
+from napari_nanopyx._kernels.layout import Lines
 
 SAMPLE = np.dtype(
     [
@@ -84,7 +84,7 @@ class Neighbourhood(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Geometry:
+class Geometry(Lines):
     """How a part of a volume, and the lattice on it, lie in memory."""
 
     width: int
@@ -101,21 +101,6 @@ class Geometry:
         """Return that of parts in which all points lie."""
         before, after = points.before + TAPS, points.after + TAPS
         return cls(width, part_rows, before, after, points.above + 1)
-
-    @property
-    def pitch(self) -> int:
-        """Length of a row of outputs."""
-        return padded(self.width)
-
-    @property
-    def rows(self) -> int:
-        """Rows of the part with what surrounds it."""
-        return self.before + self.part_rows + self.after
-
-    @property
-    def stride(self) -> int:
-        """Length of a row of the part with what surrounds it."""
-        return padded(self.before + self.pitch + self.after + 16)
 
     @property
     def plane(self) -> int:

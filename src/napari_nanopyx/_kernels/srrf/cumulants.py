@@ -27,7 +27,8 @@ def autocumulant(
     """
     away = images - images[0]
     if errors is not None:
-        away -= errors - errors[0]
+        away -= errors
+        away += errors[0]
     away -= (summed(away) / len(away)).astype(away.dtype)
     total = np.zeros(images.shape[1:])
     while len(away) > order:

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_nanopyx._kernels import catmull_rom
-from napari_nanopyx._kernels.layout import padded
+from napari_nanopyx._kernels.layout import Lines
 from napari_nanopyx._kernels.srrf.gradients import SMOOTHED_ALONG
 from napari_nanopyx._kernels.srrf.reference import ring
 
@@ -24,7 +24,7 @@ SHARE_BITS = 30
 
 
 @dataclass(frozen=True, slots=True)
-class Geometry:
+class Geometry(Lines):
     """How a part of a frame, and its gradients, lie in memory."""
 
     width: int
@@ -45,21 +45,6 @@ class Geometry:
     @property
     def _halo(self) -> int:
         return SMOOTHED_ALONG if self.smoothing else 0
-
-    @property
-    def pitch(self) -> int:
-        """Length of a row of output planes."""
-        return padded(self.width)
-
-    @property
-    def rows(self) -> int:
-        """Rows of the part with what surrounds it."""
-        return self.before + self.part_rows + self.after
-
-    @property
-    def stride(self) -> int:
-        """Length of a row of the part with what surrounds it."""
-        return padded(self.before + self.pitch + self.after + 16)
 
 
 def taps(name: str, points: NDArray[np.float64]) -> dict[str, NDArray[Any]]:
