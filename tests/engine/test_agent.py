@@ -704,3 +704,20 @@ def test_scatter_is_no_delay() -> None:
     known.add(measured("serial", 0.0135))
     choice = ask(known, ["serial", "threads-static"])
     assert (choice.implementation.name, choice.reason[:7]) == ("serial", FASTEST[:7])
+
+
+def test_blocks_are_shorter_after_delays() -> None:
+    """An alternative there must be; else a delay could not be left anyway."""
+    known = table([("serial", 0.002)] * 10)
+    gpu, frames = "opencl:GPU", []
+    for _ in range(4):
+        for seconds in [0.001] * 12 + [0.05] * 2 + [0.001] * 12:
+            known.add(open_gpu(seconds, 0.0))
+            known.add(open_gpu(seconds, 0.0, frames=2))
+            of_a_run(known, 10**6)
+        choice = of_a_run(known, 10**6, opened=(gpu,))
+        assert choice.implementation.name == gpu
+        frames.append(choice.frames)
+    usual = 4 * 20
+    assert frames[0] == pytest.approx(usual / 2**0.5, rel=0.1)
+    assert frames[3] == pytest.approx(usual / 5**0.5, rel=0.1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from math import ceil, inf
+from math import ceil, inf, sqrt
 
 from napari_nanopyx._engine.blocks import BlockTime, limited
 from napari_nanopyx._engine.evidence import Evidence
@@ -13,7 +13,7 @@ from napari_nanopyx._engine.expected import Expected
 from napari_nanopyx._engine.prediction import predict
 from napari_nanopyx._engine.record import Arm, Record
 from napari_nanopyx._engine.similarity import features
-from napari_nanopyx._engine.slowdown import Pace, pace
+from napari_nanopyx._engine.slowdown import Pace
 from napari_nanopyx._engine.types import Implementation, Workload
 
 PREPARATION_SECONDS = {"opencl": 1.0, "numba": 8.0, "python": 0.2}
@@ -52,6 +52,8 @@ class Estimate:
     """Seconds that others have computed since it was measured last."""
     flops: float
     """Of one frame."""
+    delays: tuple[float, ...] = ()
+    """How strong those were that began in the last minute."""
 
     @cached_property
     def now(self) -> BlockTime:
@@ -76,6 +78,9 @@ class Estimate:
         seconds for a frame, were faster. Else as many as make blocks of equal length.
         """
         wished = float(self.now.frames)
+        # The best length for a frequency of delays goes with its inverse root.
+        least = rival / self.usual.frame_seconds
+        wished /= sqrt(1 + sum(delay > least for delay in self.delays))
         if self.usual.frame_seconds * self.pace.feared > rival:
             wished = min(wished, self.pace.flops / max(self.flops, 1.0))
         blocks = max(1, round(remaining / max(wished, 1.0)))
@@ -142,7 +147,7 @@ def estimates(
     """
     exact = evidence.exact(workload)
     slowdowns = {
-        device: pace(evidence.device_runs(device)).slowdown
+        device: evidence.pace(device).slowdown
         for device in {candidate.device for candidate in candidates}
     }
     found = {}
@@ -169,13 +174,14 @@ def estimates(
             0.0 if candidate.name in opened else evidence.opening(arm),
             evidence.idle_seconds(arm),
             workload.flops,
+            evidence.delays(arm),
         )
     return found
 
 
 def _pace(evidence: Evidence, arm: Arm, of_device: float) -> Pace:
     """Return the pace of an arm; what delays a device delays all that it computes."""
-    own = pace(evidence.newest_runs(arm))
+    own = evidence.pace(arm)
     if of_device == 1 or own.slowdown > 1:
         return own
     (newest,) = evidence.device_runs(arm.device)[-1:]

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from itertools import islice
 from threading import Lock
 
 from napari_nanopyx._engine.record import JUDGED, RECENT, Arm, Record, Run
 from napari_nanopyx._engine.similarity import Features, distance, features
+from napari_nanopyx._engine.slowdown import Pace, pace
 from napari_nanopyx._engine.types import Measurement, Workload
 
 _ARRIVED = 10_000
 _SIMILAR_WORKLOADS = 256
 _ALIKE_AT_MOST = 12
 _OPENINGS = 16
+_LAST_SECONDS = 60.0
 
 
 class Evidence:
@@ -33,6 +35,9 @@ class Evidence:
         self._newest: Workload | None = None
         self._device_runs: dict[str, deque[Run]] = {}
         self._free_at: dict[Arm, float] = {}
+        self._delays: dict[Arm, deque[tuple[float, float]]] = {}
+        self._delayed: set[Arm] = set()
+        self._paces: dict[Arm | str, Pace] = {}
         self._arrived: deque[Measurement] = deque(maxlen=_ARRIVED)
         self._lock = Lock()
         for measurement in measurements:
@@ -58,6 +63,7 @@ class Evidence:
             for measurement in measurements:
                 self._add(measurement)
             self._arrived.extend(others)
+            self._paces.clear()
             for arm, runs in known.items():
                 fuller = self._runs.get(arm, [])
                 self._runs[arm] = _in_place(key, runs, fuller)[-RECENT:]
@@ -80,11 +86,6 @@ class Evidence:
         with self._lock:
             return tuple(self._runs.get(arm, ()))
 
-    def newest_runs(self, arm: Arm) -> Sequence[Run]:
-        """Return the few newest of them."""
-        with self._lock:
-            return self._runs.get(arm, [])[-JUDGED:]
-
     def preparation(self, arm: Arm) -> float | None:
         """Return the seconds that preparing took last; None if nothing is known."""
         return self._preparations.get(arm)
@@ -106,6 +107,26 @@ class Evidence:
     def delayed_seconds(self, arm: Arm) -> float:
         """Return how long ago it computed a block that was not slow."""
         return self._seconds - self._free_at.get(arm, 0.0)
+
+    def delays(self, arm: Arm) -> tuple[float, ...]:
+        """Return how strong the delays were that began in the last minute."""
+        begun = self._delays.get(arm)
+        if not begun:
+            return ()
+        since = self._seconds - _LAST_SECONDS
+        return tuple(factor for began, factor in begun if began > since)
+
+    def pace(self, of: Arm | str) -> Pace:
+        """Return how fast an arm, or all that a device computes, is at present."""
+        with self._lock:
+            found = self._paces.get(of)
+            if found is None:
+                if isinstance(of, Arm):
+                    found = pace(self._runs.get(of, ()))
+                else:
+                    found = pace(self._device_runs.get(of, ()))
+                self._paces[of] = found
+            return found
 
     def device_runs(self, device: str) -> tuple[Run, ...]:
         """Return the newest warm runs on a device, of any arm, oldest first."""
@@ -147,10 +168,18 @@ class Evidence:
             del runs[:-RECENT]
             on_device = self._device_runs.setdefault(arm.device, deque(maxlen=JUDGED))
             on_device.append(runs[-1])
+        self._paces.pop(arm, None)
+        self._paces.pop(arm.device, None)
         self._seconds += measurement.timing.total
         self._used_at[arm] = self._seconds
         if not arms[arm].is_slow:
             self._free_at[arm] = self._seconds
+            self._delayed.discard(arm)
+        elif record.is_slow and arm not in self._delayed:
+            self._delayed.add(arm)
+            begun = self._delays.setdefault(arm, deque(maxlen=_OPENINGS))
+            factors = (run.slowdown or 1.0 for run in self._runs[arm][-2:])
+            begun.append((self._seconds, min(factors)))
         self._newest = measurement.workload
 
     def _sum_opening(self, arm: Arm) -> None:

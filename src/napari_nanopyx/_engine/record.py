@@ -220,6 +220,8 @@ def _least_telling(warm: Sequence[Measurement], slow: Sequence[bool]) -> int:
 
     Without them the fixed time of a block would be forgotten.
     """
+    if 2 * warm[0].frames > max(measurement.frames for measurement in warm[-2:]):
+        return 0
     half = median(measurement.frames for measurement in warm) / 2
     short = [
         place
