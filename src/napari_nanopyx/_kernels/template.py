@@ -16,9 +16,6 @@ RISE = 4
 ROOM = 8
 """Pixels at least in which a reference goes over into its other edge."""
 
-FEW = 4
-"""Images that are taken at a time, so that they stay in the cache of a core."""
-
 LEAST_VARIANCE = 1e-6
 """Share of the sum of squares below which a variance is rounding."""
 
@@ -78,18 +75,17 @@ class Weights:
 
     def moments(self, images: Images) -> tuple[Values, Values, Values]:
         """Return the sum of weights, the mean and the squared deviations of images."""
-        lines = [
-            self._line(axis, np.arange(side) - self._lags[:, axis, np.newaxis], True)
-            for axis, side in enumerate(self._shape)
-        ]
+        lines = []
+        for axis, side in enumerate(self._shape):
+            pixels = np.arange(side) - self._lags[:, axis, np.newaxis]
+            lines.append(self._line(axis, pixels, by_pair=True)[:, 0])
         first, square = np.empty((2, len(images)))
-
-        for start in range(0, len(images), FEW):
-            part = slice(start, start + FEW)
-            some = [line[part] for line in lines]
-            first[part] = contracted(images[part], some).reshape(-1)
-            square[part] = contracted(np.square(images[part]), some).reshape(-1)
-        total = np.prod([line[:, 0].sum(axis=1, dtype="f8") for line in lines], axis=0)
+        squares = np.empty(self._shape, np.float32)
+        for index, image in enumerate(images):
+            some = [line[index] for line in lines]
+            first[index] = _summed(image, some)
+            square[index] = _summed(np.square(image, out=squares), some)
+        total = np.prod([line.sum(axis=1, dtype="f8") for line in lines], axis=0)
         mean = first / np.maximum(total, 1e-30)
         deviation = square - mean * first
         deviation[deviation <= LEAST_VARIANCE * square] = 0.0
@@ -114,10 +110,22 @@ def contracted(images: NDArray[Any], lines: list[Images]) -> Values:
     """Return weighted sums of images for each combination of the axes' weights."""
     result = images
     for axis, line in enumerate(lines, start=1):
-        moved = np.moveaxis(result, axis, -2)
-        line = line.reshape(len(line), *(1,) * (moved.ndim - 3), *line.shape[1:])
-        result = np.moveaxis(line @ moved, -2, axis)
+        if len(result) == 1:  # one product for all is faster than one for each
+            found = np.tensordot(line, result[0], (2, axis - 1))
+            result = np.moveaxis(found, 1, axis)
+        else:
+            moved = np.moveaxis(result, axis, -2)
+            line = line.reshape(len(line), *(1,) * (moved.ndim - 3), *line.shape[1:])
+            result = np.moveaxis(line @ moved, -2, axis)
     return result.astype(np.float64)
+
+
+def _summed(image: Images, lines: list[Images]) -> float:
+    """Return the weighted sum of one image."""
+    result: Any = image
+    for line in reversed(lines):
+        result = result @ line
+    return float(result)
 
 
 def continued(references: Images) -> Images:
