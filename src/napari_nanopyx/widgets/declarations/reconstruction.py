@@ -156,7 +156,7 @@ ESRRF_3D = Step(
         task="esrrf_3d",
         margin=lambda chosen: ceil(chosen["radius"]) + 5,
         planes=_planes_around,
-        most_pixels=192 * 192,  # of which as many planes are computed as are around
+        most_pixels=128 * 128,  # of which as many planes are computed as are around
         least_frames=lambda chosen: totals.LEAST_FRAMES[chosen["temporal"]],
         fixed={"frames_per_timepoint": 0},
     ),
