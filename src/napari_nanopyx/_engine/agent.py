@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from math import inf
 
 from napari_nanopyx._engine.blocks import LONGEST_SECONDS
-from napari_nanopyx._engine.estimates import Estimate, estimates, expected
+from napari_nanopyx._engine.estimates import Estimate, arm_of, estimates, expected
 from napari_nanopyx._engine.expected import Expected
 from napari_nanopyx._engine.situation import Situation
 from napari_nanopyx._engine.trials import (
@@ -181,7 +181,8 @@ def _take(
     wanted: tuple[Implementation, ...] = (),
 ) -> Choice:
     estimate = known[best.name]
-    frames = estimate.frames(situation.remaining, _rival(best, known))
+    delays = situation.evidence.delays(arm_of(best))
+    frames = estimate.frames(situation.remaining, _rival(best, known), delays)
     reason = _reason_without_contest(situation) or _reason(best, known)
     if situation.has_contest and best.kind == "opencl" and estimate.lacks_short(frames):
         frames, reason = max(1, frames // _SHORTER), SHORT

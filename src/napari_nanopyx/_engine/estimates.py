@@ -52,8 +52,6 @@ class Estimate:
     """Seconds that others have computed since it was measured last."""
     flops: float
     """Of one frame."""
-    delays: tuple[float, ...] = ()
-    """How strong those were that began in the last minute."""
 
     @cached_property
     def now(self) -> BlockTime:
@@ -71,16 +69,20 @@ class Estimate:
         """Seconds for one frame of a long block, at its present pace."""
         return self.now.frame_seconds
 
-    def frames(self, remaining: int, rival: float = inf) -> int:
+    def frames(
+        self, remaining: int, rival: float = inf, delays: Sequence[float] = ()
+    ) -> int:
         """Return how many of the remaining frames the next block should have.
 
         Few, while it may be as slow as it has just been and then a rival, given in
-        seconds for a frame, were faster. Else as many as make blocks of equal length.
+        seconds for a frame, were faster. Else as many as make blocks of equal length,
+        shorter ones if there were delays, of such strength, of late.
         """
         wished = float(self.now.frames)
         # The best length for a frequency of delays goes with its inverse root.
-        least = rival / self.usual.frame_seconds
-        wished /= sqrt(1 + sum(delay > least for delay in self.delays))
+        if delays:
+            least = rival / self.usual.frame_seconds
+            wished /= sqrt(1 + sum(delay > least for delay in delays))
         if self.usual.frame_seconds * self.pace.feared > rival:
             wished = min(wished, self.pace.flops / max(self.flops, 1.0))
         blocks = max(1, round(remaining / max(wished, 1.0)))
@@ -174,7 +176,6 @@ def estimates(
             0.0 if candidate.name in opened else evidence.opening(arm),
             evidence.idle_seconds(arm),
             workload.flops,
-            evidence.delays(arm),
         )
     return found
 

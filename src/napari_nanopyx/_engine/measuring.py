@@ -16,6 +16,10 @@ COLD_SECONDS = 0.02
 Buffers and tables are prepared for every run; compiling takes longer."""
 
 
+NOTICED_SECONDS = 1e-4
+"""Opening or closing that takes less changes no choice, and is not remembered."""
+
+
 def workload_of(task: Task, plan: Plan, dtype: str) -> Workload:
     """Return all that the run time of a frame may depend on."""
     return Workload(
@@ -43,7 +47,7 @@ def measured(
     each run does so, it makes no measurement a cold one.
     """
     outcome = "failed" if failed else "cold" if timing.prepare > COLD_SECONDS else "ok"
-    if outcome == "ok" and opening:
+    if outcome == "ok" and opening > NOTICED_SECONDS:
         prepare = timing.prepare + opening
         timing = Timing(prepare, timing.transfer, timing.compute)
     return Measurement(

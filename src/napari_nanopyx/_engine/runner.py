@@ -24,7 +24,7 @@ from napari_nanopyx._engine.events import Run
 from napari_nanopyx._engine.evidence import Evidence
 from napari_nanopyx._engine.failures import Failures
 from napari_nanopyx._engine.finite import Finite
-from napari_nanopyx._engine.measuring import measured, workload_of
+from napari_nanopyx._engine.measuring import NOTICED_SECONDS, measured, workload_of
 from napari_nanopyx._engine.reader import Reader
 from napari_nanopyx._engine.sessions import Sessions
 from napari_nanopyx._engine.situation import BACKGROUND_SHARE, Situation
@@ -248,7 +248,8 @@ class _Runner:
         if self._is_aside or self._evidence is None:
             return
         for implementation, seconds in self._sessions.closing:
-            self._evidence.closed(arm_of(implementation), seconds)
+            if seconds > NOTICED_SECONDS:
+                self._evidence.closed(arm_of(implementation), seconds)
 
     def _announce(self, signal: Any, *values: Any) -> None:
         self._run.seconds = time.perf_counter() - self._started
