@@ -62,6 +62,7 @@ def test_a_window_that_freezes_once_is_noticed(qtbot: Any) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 def test_the_event_loop_answers_during_a_long_run(
     viewer: Any, open_widget: Any, qtbot: Any
 ) -> None:
