@@ -118,11 +118,13 @@ class Autocumulant:
             level += 1
 
     def _move_origin(self, values: Images) -> None:
-        """Count from the mean of these images on, before there are any products."""
-        mean = values.mean(axis=0)
+        """Count from the mean of all images on, before there are any products."""
+        count = self._levels[0].count
+        mean = (self._sum + values.sum(axis=0)) / (count + len(values))
+        mean = mean.astype(values.dtype)
         values -= mean
         self._offset = self._offset + mean
-        self._sum = self._sum - self._levels[0].count * mean.astype(np.float64)
+        self._sum = self._sum - count * mean.astype(np.float64)
         for series in self._levels:
             series.move_origin(mean)
 
