@@ -287,7 +287,7 @@ def test_time_points_equal_their_frames_alone(
         )
 
     if LEAST_FRAMES[temporal] == 5:
-        with pytest.warns(UserWarning, match="it has 4 frames, .* at least 5"):
+        with pytest.warns(UserWarning, match="it has 4 of 5 frames, .* at least 5"):
             result = reconstruct(movie, 5)
         assert_close(result, reconstruct(movie[:5]))
     else:
