@@ -612,6 +612,12 @@ def test_what_each_run_has_to_open_counts_for_short_runs() -> None:
     assert of_a_run(known, 200).implementation.name == processor
 
 
+def test_a_first_opening_may_load_libraries_and_does_not_count() -> None:
+    known = table([("serial", 0.002)] * 10)
+    known.add(open_gpu(0.001, opening=0.3))
+    assert of_a_run(known, 20).implementation.name == "opencl:GPU"
+
+
 def test_a_delay_shows_in_what_each_run_has_to_open() -> None:
     """A block alone would still be as fast as on the processor."""
     known = table([("serial", 0.003)] * 10)

@@ -392,6 +392,14 @@ def test_a_child_compiles_and_computes_a_frame(name: str, kind: str) -> None:
     assert preparing._tried(found, task, plan, "uint16") == ("", True)
 
 
+def test_what_came_compiled_is_ready_in_a_new_process() -> None:
+    """However long its first check took."""
+    as_in_a_new_process()
+    found = {each.name: each for each in engine.implementations("magnify")}
+    assert preparing.is_over(found["serial"], tasks()["magnify"], "uint16")
+    assert not preparing.is_over(found["numba"], tasks()["magnify"], "uint16")
+
+
 ENDS_SOON = """
 import sys, time
 from napari_nanopyx._engine import catalogue, preparing

@@ -97,7 +97,10 @@ class Evidence:
             self._sum_opening(arm)
 
     def opening(self, arm: Arm) -> float:
-        """Return the seconds that a run needs to open and close an arm, undelayed."""
+        """Return the seconds that a run needs to open and close an arm, undelayed.
+
+        One opening does not count: it may have loaded libraries.
+        """
         return self._opening.get(arm, 0.0)
 
     def idle_seconds(self, arm: Arm) -> float:
@@ -183,8 +186,10 @@ class Evidence:
         self._newest = measurement.workload
 
     def _sum_opening(self, arm: Arm) -> None:
-        listed = (self._openings.get(arm), self._closings.get(arm))
-        self._opening[arm] = sum(min(seconds) for seconds in listed if seconds)
+        openings = self._openings.get(arm, ())
+        closings = self._closings.get(arm, ())
+        self._opening[arm] = min(openings) if len(openings) > 1 else 0.0
+        self._opening[arm] += min(closings, default=0.0)
 
     def _nearest(self, key: Features, arm: Arm) -> list[Features]:
         measured = (other for other, arms in self._records.items() if arm in arms)

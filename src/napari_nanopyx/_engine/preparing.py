@@ -144,7 +144,9 @@ def begin(
 
 
 def is_over(implementation: Implementation, task: Task, dtype: str) -> bool:
-    """Tell whether an implementation has been compiled in this process."""
+    """Tell whether an implementation was compiled in this process, or for all."""
+    if implementation.kind == "compiled":
+        return True
     return _key(implementation, task, dtype) in _ready
 
 
