@@ -165,6 +165,7 @@ def _choose(widget: Any, layer: Any) -> dict[str, Any]:
     """Choose plane or channel 1, and return the plain arrays this should mean."""
     arrays: dict[str, Any] = {}
     for argument, chooser in widget.form.choosers.items():
+        widget.form.fields[argument].value = layer
         frame = SECOND.get(argument, 0)
         labels = layer.axis_labels
         for axis, position in chooser.positions.items():
