@@ -159,10 +159,8 @@ def _check(
 ) -> Choice:
     estimate = known[best.name]
     factor = estimate.pace.suspected
-    frames, remaining = (
-        frames_in(TRIAL_SECONDS, estimate.seconds * factor),
-        situation.remaining,
-    )
+    frames = frames_in(TRIAL_SECONDS, estimate.seconds * factor)
+    remaining = situation.remaining
     return Choice(
         best,
         # Little is saved on a rest that is no longer than the check itself.

@@ -86,6 +86,11 @@ class Placement:
         return Placement(step, ((frames - 1) / 2, *self.offset[1:]))
 
 
+def same_place(source: Source, _chosen: Any) -> Placement:
+    """Return the grid of the input: each pixel of the result lies on one of its own."""
+    return Placement.magnified(source.ndim, 1.0)
+
+
 def fits(layer: Any, dimensions: Sequence[int]) -> bool:
     """Tell whether a layer is an image (not a colour photograph) with enough axes."""
     from napari.layers import Image

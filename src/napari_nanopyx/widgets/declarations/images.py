@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import napari_nanopyx
-from napari_nanopyx.widgets.layers import Placement
+from napari_nanopyx.widgets.layers import Placement, same_place
 from napari_nanopyx.widgets.preview.request import Previewed
 from napari_nanopyx.widgets.step_declaration import Step
 
@@ -23,7 +23,7 @@ DENOISE = Step(
     function=napari_nanopyx.denoise_nlm,
     images={"image": (2, 3)},
     suffix=lambda _: "denoised",
-    place=lambda source, _: Placement.magnified(source.ndim, 1.0),
+    place=same_place,
     options={
         "patch_size": {"label": "Patch size (pixels)", "min": 2, "max": 51},
         "patch_distance": {
@@ -77,7 +77,7 @@ TRANSFORM = Step(
     function=napari_nanopyx.transform,
     images={"image": (2, 3)},
     suffix=lambda _: "transformed",
-    place=lambda source, _: Placement.magnified(source.ndim, 1.0),
+    place=same_place,
     options={
         "shift": {
             "label": "Shift (row, column)",

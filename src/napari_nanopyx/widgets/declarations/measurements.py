@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import napari_nanopyx
-from napari_nanopyx.widgets.layers import Placement, Source
+from napari_nanopyx.widgets.layers import Source, same_place
 from napari_nanopyx.widgets.step_declaration import Step
 
 _FRC_OPTIONS: dict[str, dict[str, Any]] = {
@@ -48,7 +48,7 @@ FRC_MAP = Step(
     function=napari_nanopyx.frc_map,
     images={"image_a": (2,), "image_b": (2,)},
     suffix=lambda _: "FRC map",
-    place=lambda source, _: Placement.magnified(source.ndim, 1.0),
+    place=same_place,
     image=lambda result: result.image(),
     options=_FRC_OPTIONS
     | {"blocks": {"label": "Blocks along each axis", "min": 1, "max": 100}},
@@ -74,7 +74,7 @@ DECORRELATION_MAP = Step(
     function=napari_nanopyx.decorrelation_map,
     images={"image": (2,)},
     suffix=lambda _: "decorrelation map",
-    place=lambda source, _: Placement.magnified(source.ndim, 1.0),
+    place=same_place,
     image=lambda result: result.image(),
     options=_CURVE_OPTIONS
     | {"tile": {"label": "Pixels of a tile's side", "min": 64, "max": 10_000}},
@@ -90,7 +90,7 @@ ERROR_MAP = Step(
     function=napari_nanopyx.error_map,
     images={"reference": (2,), "super_resolved": (2,)},
     suffix=lambda _: "error map",
-    place=lambda source, _: Placement.magnified(source.ndim, 1.0),
+    place=same_place,
     image=lambda result: result.map,
     over=lambda chosen: "super_resolved" if chosen["space"] == "sr" else "reference",
     options={

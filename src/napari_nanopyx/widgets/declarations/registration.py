@@ -7,12 +7,8 @@ from typing import Any
 import napari_nanopyx
 from napari_nanopyx.widgets.declarations.images import FILL
 from napari_nanopyx.widgets.declarations.measurements import pixel_size
-from napari_nanopyx.widgets.layers import Placement, Source
+from napari_nanopyx.widgets.layers import Source, same_place
 from napari_nanopyx.widgets.step_declaration import Step
-
-
-def _same_place(source: Source, _chosen: Any) -> Placement:
-    return Placement.magnified(source.ndim, 1.0)
 
 
 def _file(label: str, kinds: str) -> dict[str, Any]:
@@ -81,7 +77,7 @@ CORRECT_DRIFT = Step(
     function=napari_nanopyx.correct_drift,
     images={"image": (3,)},
     suffix=lambda _: "drift corrected",
-    place=_same_place,
+    place=same_place,
     options={
         "image": {"label": "Movie"},
         "table": _file("Drift table", "Tables (*.csv *.txt)"),
@@ -121,7 +117,7 @@ REGISTER_CHANNELS = Step(
     images={"image": (3,)},
     axes="CYX",
     suffix=lambda _: "registered",
-    place=_same_place,
+    place=same_place,
     options={
         "image": {"label": "Channels"},
         "registration": _file("Registration", "Registrations (*.tif *.tiff)"),
