@@ -60,11 +60,6 @@ def present(viewer: Viewer, layer: Image, source: Source, axis: int) -> int:
     return min(max(place, 0), source.shape[axis] - 1)
 
 
-def _is_so(layer: Image, option: str, value: Any) -> bool:
-    """Tell whether a part of a layer's place in the world has this value."""
-    return np.array_equal(getattr(read(layer), option), value)
-
-
 class PreviewLayer:
     """The layer of a preview: there from the first picture until `remove`."""
 
@@ -112,7 +107,12 @@ class PreviewLayer:
 
     def _update(self, picture: Picture, name: str, options: dict[str, Any]) -> None:
         layer = self._layer
-        moved = [name for name in _GRID if not _is_so(layer, name, options[name])]
+        shown = read(layer)
+        moved = [
+            option
+            for option in _GRID
+            if not np.array_equal(getattr(shown, option), options[option])
+        ]
         # All at once: of each change by itself, napari draws everything anew.
         with layer.events.blocker_all():
             layer.data = picture.image
