@@ -26,16 +26,14 @@ from napari_nanopyx._engine.agent import (
 from napari_nanopyx._engine.delays import fast_mean
 from napari_nanopyx._engine.estimates import PREPARATION_SECONDS, arm_of
 from napari_nanopyx._engine.evidence import Evidence
-from napari_nanopyx._engine.situation import Situation
-from napari_nanopyx._engine.trials import (
-    EXPLORATION_SHARE,
+from napari_nanopyx._engine.probes import (
     LOSER_SECONDS,
     PROBE_SHARE,
     PROBING,
     RENEWING,
-    TRYING,
-    TRYING_AGAIN,
 )
+from napari_nanopyx._engine.situation import Situation
+from napari_nanopyx._engine.trials import EXPLORATION_SHARE, TRYING, TRYING_AGAIN
 from napari_nanopyx._engine.types import (
     Choice,
     Implementation,

@@ -8,13 +8,13 @@ from math import inf
 from napari_nanopyx._engine.blocks import LONGEST_SECONDS
 from napari_nanopyx._engine.estimates import Estimate, arm_of, estimates, expected
 from napari_nanopyx._engine.expected import Expected
+from napari_nanopyx._engine.probes import probes
 from napari_nanopyx._engine.situation import Situation
 from napari_nanopyx._engine.trials import (
     TRIAL_SECONDS,
     Contest,
     Trial,
     frames_in,
-    probes,
     trials,
     worth_preparing,
 )

@@ -81,10 +81,10 @@ def fitting(implementation: Implementation, plan: Plan | None) -> Implementation
 
     One that cannot compute it is unavailable; of other algorithms, `work` is known.
     """
-    task = _kernels.tasks()[implementation.task]
-    algorithm = task.algorithm(implementation.name)
     if plan is None or not implementation.available:
         return implementation
+    task = _kernels.tasks()[implementation.task]
+    algorithm = task.algorithm(implementation.name)
     if algorithm is not None:
         reason = algorithm.unfit(plan)
     else:

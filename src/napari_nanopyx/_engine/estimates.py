@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, field
 from math import ceil, inf, sqrt
 
 from napari_nanopyx._engine.blocks import BlockTime, limited
@@ -29,7 +28,7 @@ _SHORTEST_SECONDS = 1e-9
 _FEWEST_LONG = 8
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, slots=True)
 class Estimate:
     """The run time to expect of one implementation."""
 
@@ -52,22 +51,20 @@ class Estimate:
     """Seconds that others have computed since it was measured last."""
     flops: float
     """Of one frame."""
+    now: BlockTime = field(init=False)
+    """What a block takes at its present pace."""
+    seconds: float = field(init=False)
+    """Seconds for one frame of a long block, at its present pace."""
 
-    @cached_property
-    def now(self) -> BlockTime:
-        """What a block takes at its present pace."""
+    def __post_init__(self) -> None:
         slowdown = self.pace.slowdown
-        return self.usual if slowdown == 1 else self.usual.scaled(slowdown)
+        self.now = self.usual if slowdown == 1 else self.usual.scaled(slowdown)
+        self.seconds = self.now.frame_seconds
 
     @property
     def delay(self) -> float:
         """How many times as long as before any delay a frame takes."""
-        return self.now.frame_seconds / self.free.frame_seconds
-
-    @cached_property
-    def seconds(self) -> float:
-        """Seconds for one frame of a long block, at its present pace."""
-        return self.now.frame_seconds
+        return self.seconds / self.free.frame_seconds
 
     def frames(
         self, remaining: int, rival: float = inf, delays: Sequence[float] = ()

@@ -142,14 +142,17 @@ class Record:
     def with_(self, measurement: Measurement) -> Record:
         """Return the record after one more measurement."""
         timing = measurement.timing
-        counted = replace(
-            self,
-            frames=self.frames + measurement.frames,
-            seconds=self.seconds + timing.warm,
-            preparation=self.preparation + timing.prepare,
-        )
+        frames = self.frames + measurement.frames
+        seconds = self.seconds + timing.warm
+        preparation = self.preparation + timing.prepare
         if measurement.outcome == "cold":
-            return replace(counted, cold=(*self.cold, measurement)[-_RECENT_COLD:])
+            return replace(
+                self,
+                cold=(*self.cold, measurement)[-_RECENT_COLD:],
+                frames=frames,
+                seconds=seconds,
+                preparation=preparation,
+            )
         judged, fit = self.judged, None
         if "fit" in self.__dict__ and len(self.warm) >= FEWEST_BEFORE:
             judged, fit = (*self.slow, self.slowdown(measurement) > 1), self.fit
@@ -166,9 +169,13 @@ class Record:
             judged, fit = (), None
         if fit is not None and not fit.covers(self.counted + 1, measurement.frames):
             fit = None
-        return replace(
-            counted,
-            warm=warm,
+        return Record(
+            self.workload,
+            warm,
+            self.cold,
+            frames,
+            seconds,
+            preparation,
             counted=self.counted + 1,
             judged=judged,
             earlier_fit=fit,

@@ -107,7 +107,7 @@ class _Runner:
         self._finite = Finite(self._workload, plan, self._sessions)
         self._merger = plan.merger()
         self._most_frames = max(1, _block_bytes() // max(1, plan.block_bytes_per_frame))
-        self._background_share = BACKGROUND_SHARE / devices.thread_count()
+        self._threads = devices.thread_count()
         self._evidence: Evidence | None = None
         self._started = time.perf_counter()
         self._run = Run(
@@ -184,7 +184,7 @@ class _Runner:
             self._failed(implementation, len(frames), seconds, error)
             return False
         started = time.perf_counter()
-        self._merger.add(frames, partial, devices.thread_count())
+        self._merger.add(frames, partial, self._threads)
         merging = time.perf_counter() - started
         timing = replace(timing, compute=timing.compute + merging)
         self._finished(choice, len(frames), timing)
@@ -206,7 +206,7 @@ class _Runner:
                 self._sessions.opened(),
                 pinned=self._pinned is not None,
                 seed=self._seed,
-                background_share=self._background_share,
+                background_share=BACKGROUND_SHARE / self._threads,
             )
         )
         self._run.implementation = choice.implementation.name

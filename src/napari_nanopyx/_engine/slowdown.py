@@ -41,8 +41,9 @@ def pace(runs: Sequence[Run]) -> Pace:
     """
     judged = [run for run in islice(reversed(runs), JUDGED) if run.slowdown]
     slowdowns = [run.slowdown or 1.0 for run in judged]
-    agreed = (min(pair) for pair in pairwise(slowdowns[: _DISTRUSTED + 1]))
-    feared = max([*slowdowns[:1], *agreed], default=1.0)
+    feared = max(slowdowns[:1], default=1.0)
+    for pair in pairwise(slowdowns[: _DISTRUSTED + 1]):
+        feared = max(feared, min(pair))
     if feared == 1:
         return USUAL
     usual = (

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-KERNEL_DTYPES = ("uint8", "uint16", "float32")
+_KERNEL_DTYPES = frozenset(map(np.dtype, ("uint8", "uint16", "float32")))
 """What kernels read as it is; other numbers become float32."""
 
 _LISTED_FRAMES = 8
@@ -115,7 +115,7 @@ def kernel_dtype(dtype: Any, name: str = "image") -> np.dtype[Any]:
         )
     if native.kind == "b":
         return np.dtype(np.uint8)
-    return native if native.name in KERNEL_DTYPES else np.dtype(np.float32)
+    return native if native in _KERNEL_DTYPES else np.dtype(np.float32)
 
 
 def check_finite(block: NDArray[Any], frames: range, name: str) -> None:

@@ -1,11 +1,10 @@
-"""What is worth trying: implementations unknown, prepared elsewhere, or long unused."""
+"""What is worth trying: implementations unknown, or prepared elsewhere."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from math import ceil, sqrt
 from typing import NamedTuple
 
 from napari_nanopyx._engine.estimates import (
@@ -29,26 +28,11 @@ TRIALS = 2
 EXPLORATION_SHARE = 0.05
 """The part of all computing time that may be lost on trials."""
 
-PROBE_SHARE = 0.05
-"""The part that may be lost at most on looking whether delays have ended."""
-
-LOSER_SHARE = 0.002
-"""The part that may be lost on measuring a slower implementation again."""
-
-LOSER_SECONDS = 60.0
-"""What others compute at least before a slower implementation is measured again."""
-
 TRYING = "trying it for the first time at this size"
 TRYING_AGAIN = "measuring it once more before it is judged"
-PROBING = "looking whether it is still delayed, or delayed as well"
-RENEWING = "slower when it was last measured, long ago: measuring it again"
-
 _LONGER = 4
 _HOPELESS = 3.0
 _COLD_TRIALS = 3
-_PROBE_SECONDS = 0.001
-_PROCESSOR_PROBE_SECONDS = 0.05
-"""A shorter block can escape the others that share a processor, by luck."""
 
 
 class Trial(NamedTuple):
@@ -70,7 +54,7 @@ class Contest:
     known: Mapping[str, Estimate]
     best: Implementation
 
-    @cached_property
+    @property
     def seconds(self) -> float:
         """What a frame takes on the best."""
         return self.known[self.best.name].seconds
@@ -109,6 +93,8 @@ class Contest:
 
 def trials(contest: Contest, kept: float = 0.0) -> list[Trial]:
     """Return what can be tried at once within the budget, less what is kept of it."""
+    if not contest.unknown:
+        return []
     situation, found = contest.situation, []
     budget = contest.budget - kept
     for candidate, tried, estimate in contest.unknown:
@@ -165,75 +151,9 @@ def worth_preparing(contest: Contest) -> tuple[list[Implementation], float]:
     return wanted, kept
 
 
-def probes(contest: Contest) -> list[Trial]:
-    """Return what is due to be measured again: delayed often, slower ones rarely."""
-    ready = [
-        (other, contest.known[other.name])
-        for other in contest.others
-        if other.name in contest.known and contest.known[other.name].is_ready
-    ]
-    delayed = [
-        (other, estimate)
-        for other, estimate in ready
-        if estimate.delay > 1 and estimate.free.frame_seconds < contest.seconds
-    ]
-    found = []
-    for other, estimate in ready:
-        if (other, estimate) in delayed:
-            frames = _probe_frames(other, estimate)
-            if estimate.now.per_frame < contest.seconds:
-                # Then it is what comes besides the frames that makes it slower.
-                frames = max(frames, estimate.now.frames)
-            least, reason = 0.0, PROBING
-        else:
-            frames = frames_in(TRIAL_SECONDS, contest.seconds)
-            least, reason = LOSER_SECONDS, RENEWING
-        frames = min(frames, contest.situation.remaining)
-        # Until its own newest block was slow, others' delay may not be its own.
-        is_slow = estimate.pace.suspected > 1
-        block_time = estimate.now if is_slow else estimate.usual
-        seconds = estimate.opening * estimate.pace.slowdown + block_time.seconds(frames)
-        cost = max(seconds - frames * contest.seconds, 0.0)
-        share = LOSER_SHARE
-        if reason == PROBING:
-            share = _probe_share(contest, other, estimate, cost) / len(delayed)
-        if estimate.idle >= least and estimate.idle * share >= cost:
-            found.append(Trial(other, frames, cost, reason))
-    return found
-
-
 def frames_in(seconds: float, per_frame: float) -> int:
     """Return how many frames such a time gives, at least one."""
     return max(1, round(seconds / max(per_frame, 1e-9)))
-
-
-def _probe_share(
-    contest: Contest, other: Implementation, estimate: Estimate, cost: float
-) -> float:
-    """Return the part of the time to lose on looking for the end of a delay.
-
-    The longer it has lasted, the longer it will last. If it ends with the chance of
-    one in the seconds that it has lasted, looks and the time by which the end is
-    noticed late cost the least together at this share.
-    """
-    arm = arm_of(other)
-    lasted = max(contest.situation.evidence.delayed_seconds(arm), 1e-9)
-    gain = 1 - estimate.free.frame_seconds / contest.seconds
-    return min(sqrt(cost * gain / (2 * lasted)), PROBE_SHARE)
-
-
-def _probe_frames(other: Implementation, estimate: Estimate) -> int:
-    """Return the fewest frames that tell a delay from none.
-
-    On a device of its own, what the delay adds has to be as long as what the block
-    takes besides its frames: of a long delay a single frame shows that.
-    """
-    usual, delay = estimate.free, estimate.delay
-    per_frame = max(usual.per_frame, 1e-6)
-    if other.kind != "opencl":
-        return ceil(_PROCESSOR_PROBE_SECONDS / per_frame)
-    seconds = max(_PROBE_SECONDS, usual.fixed)
-    return ceil(min(seconds / (delay - 1), _PROBE_SECONDS) / per_frame)
 
 
 def _is_worth_trying(

@@ -1,0 +1,102 @@
+"""What is worth measuring again: what is delayed, and what was slower long ago."""
+
+from __future__ import annotations
+
+from math import ceil, sqrt
+
+from napari_nanopyx._engine.estimates import Estimate, arm_of
+from napari_nanopyx._engine.trials import TRIAL_SECONDS, Contest, Trial, frames_in
+from napari_nanopyx._engine.types import Implementation
+
+PROBE_SHARE = 0.05
+"""The part that may be lost at most on looking whether delays have ended."""
+
+LOSER_SHARE = 0.002
+"""The part that may be lost on measuring a slower implementation again."""
+
+LOSER_SECONDS = 60.0
+"""What others compute at least before a slower implementation is measured again."""
+
+PROBING = "looking whether it is still delayed, or delayed as well"
+RENEWING = "slower when it was last measured, long ago: measuring it again"
+
+_PROBE_SECONDS = 0.001
+_PROCESSOR_PROBE_SECONDS = 0.05
+"""A shorter block can escape the others that share a processor, by luck."""
+
+
+def probes(contest: Contest) -> list[Trial]:
+    """Return what is due to be measured again: delayed often, slower ones rarely."""
+    seconds = contest.seconds
+    delayed, slower = [], []
+    for other in contest.others:
+        estimate = contest.known.get(other.name)
+        if estimate is None or not estimate.is_ready:
+            continue
+        if estimate.free.frame_seconds < seconds and estimate.delay > 1:
+            delayed.append((other, estimate))
+        elif estimate.idle >= LOSER_SECONDS:
+            slower.append((other, estimate))
+    found = []
+    for other, estimate in delayed:
+        frames = _probe_frames(contest, other, estimate)
+        trial = _again(contest, other, estimate, frames, PROBING)
+        idle = estimate.idle / len(delayed)
+        if trial.cost <= idle * PROBE_SHARE and (
+            trial.cost <= idle * _probe_share(contest, trial, estimate)
+        ):
+            found.append(trial)
+    for other, estimate in slower:
+        frames = frames_in(TRIAL_SECONDS, seconds)
+        trial = _again(contest, other, estimate, frames, RENEWING)
+        if trial.cost <= estimate.idle * LOSER_SHARE:
+            found.append(trial)
+    return found
+
+
+def _again(
+    contest: Contest,
+    other: Implementation,
+    estimate: Estimate,
+    frames: int,
+    reason: str,
+) -> Trial:
+    """Return a block of one that has been tried, and what it costs."""
+    frames = min(frames, contest.situation.remaining)
+    # Until its own newest block was slow, others' delay may not be its own.
+    is_slow = estimate.pace.suspected > 1
+    block_time = estimate.now if is_slow else estimate.usual
+    seconds = estimate.opening * estimate.pace.slowdown + block_time.seconds(frames)
+    return Trial(other, frames, max(seconds - frames * contest.seconds, 0.0), reason)
+
+
+def _probe_share(contest: Contest, trial: Trial, estimate: Estimate) -> float:
+    """Return the part of the time to lose on looking for the end of a delay.
+
+    The longer it has lasted, the longer it will last. If it ends with the chance of
+    one in the seconds that it has lasted, looks and the time by which the end is
+    noticed late cost the least together at this share.
+    """
+    arm = arm_of(trial.implementation)
+    lasted = max(contest.situation.evidence.delayed_seconds(arm), 1e-9)
+    gain = 1 - estimate.free.frame_seconds / contest.seconds
+    return min(sqrt(trial.cost * gain / (2 * lasted)), PROBE_SHARE)
+
+
+def _probe_frames(contest: Contest, other: Implementation, estimate: Estimate) -> int:
+    """Return the fewest frames that tell a delay from none.
+
+    On a device of its own, what the delay adds has to be as long as what the block
+    takes besides its frames: of a long delay a single frame shows that. If it is what
+    comes besides the frames that makes it slower, the look is as long as a block.
+    """
+    usual, delay = estimate.free, estimate.delay
+    per_frame = max(usual.per_frame, 1e-6)
+    if other.kind == "opencl":
+        seconds = min(max(_PROBE_SECONDS, usual.fixed) / (delay - 1), _PROBE_SECONDS)
+    else:
+        seconds = _PROCESSOR_PROBE_SECONDS
+    frames = ceil(seconds / per_frame)
+    if estimate.now.per_frame < contest.seconds:
+        return max(frames, estimate.now.frames)
+    return frames
