@@ -50,6 +50,7 @@ docs:
 	@scripts/setup.sh dev
 	$(VENV)/bin/python docs/make_images.py
 	$(VENV)/bin/python docs/make_resolution.py
+	$(VENV)/bin/python docs/make_settings.py
 	scripts/with_display.sh $(VENV)/bin/python docs/make_screenshots.py
 
 clean:
