@@ -183,18 +183,34 @@ def test_esrrf_frames_unweighted(movie: NDArray[np.float32]) -> None:
     close(result.sum(), 2345.434, 1e-6)
 
 
-def test_esrrf_frames_by_fourier(movie: NDArray[np.float32]) -> None:
-    """The peer magnifies both gradients, of which it takes every fourth value."""
+def by_fourier(movie: NDArray[np.float32]) -> Image:
+    """Return the peer's frames by Fourier interpolation, with no margin.
+
+    The peer magnifies both gradients, of which it takes every fourth value, and beyond
+    the last of those the last of all.
+    """
     y, x = ((np.arange(4 * length) + 0.5) / 4 for length in movie.shape[1:])
-    result = np.zeros((6, 64, 72))
+    taken = np.ix_(
+        *(np.append(4 * np.arange(2 * n), 8 * n - 1) for n in movie.shape[1:])
+    )
+    result = np.empty((len(movie), len(y), len(x)))
     for output, image in zip(result, movie.astype(np.float64), strict=True):
-        row, column = (compat.fourier(g, 8)[::4, ::4] for g in gradients.roberts(image))
+        row, column = (compat.fourier(g, 8)[taken] for g in gradients.roberts(image))
         lattice = gradients.Lattice(row, column, origin=0)
-        value = esrrf.convergence(lattice, y, x, 1.5, "C") * compat.fourier(image, 4)
-        output[6:-6, 6:-6] = value[6:-6, 6:-6]
+        value = esrrf.convergence(lattice, y, x, 1.5, "C")
+        output[...] = value * compat.fourier(image, 4)
+    return result
+
+
+def test_esrrf_frames_by_fourier(movie: NDArray[np.float32]) -> None:
+    """With `pad_edges` the peer leaves no margin, which it does in this case only."""
+    padded = by_fourier(movie)
+    result = np.zeros_like(padded)
+    result[:, 6:-6, 6:-6] = padded[:, 6:-6, 6:-6]
     values = [result[0, 32, 36], result[0, 29, 26], result[3, 41, 20]]
     close(values, [30.3566, 7.32068, 19.3506])
     close(result.sum(), 716972.7, 1e-6)
+    close(padded.sum(), 1144566.0, 1e-6)
 
 
 @pytest.mark.parametrize(
