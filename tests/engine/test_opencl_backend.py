@@ -49,11 +49,45 @@ def compare_with_reference(
 
 @pytest.mark.parametrize(
     ("task", "temporal"),
-    [("esrrf", "AVG"), ("esrrf", "TAC2"), ("srrf", "TRA"), ("srrf", "TRAC2")],
+    [
+        ("esrrf", "AVG"),
+        ("esrrf", "TAC2"),
+        ("esrrf_3d", "AVG"),
+        ("srrf", "TRA"),
+        ("srrf", "TRAC2"),
+    ],
 )
-def test_a_device_without_doubles_uses_integers(task: str, temporal: str) -> None:
-    """Gradients are compared in 64-bit integers, so vanishing ones stay zero."""
+def test_a_device_without_doubles_uses_pairs_of_floats(
+    task: str, temporal: str
+) -> None:
+    """Sums that make gradients are exact, so vanishing ones stay zero."""
     compare_with_reference(cpu_device(double_precision=False), task, temporal=temporal)
+
+
+@pytest.mark.parametrize(
+    ("task", "options"),
+    [
+        ("esrrf", {"gradient": "roberts"}),
+        ("esrrf", {"gradient": "two_point"}),
+        ("esrrf_3d", {}),
+        ("srrf", {"gradient_smoothing": False}),
+        ("srrf", {"gradient_smoothing": True}),
+    ],
+)
+@pytest.mark.parametrize(
+    ("is_gpu", "brightest"), [(True, 1.0), (False, 1.0), (False, 1e30), (False, 1e-30)]
+)
+def test_faint_gradients_without_doubles(
+    task: str, options: dict[str, Any], is_gpu: bool, brightest: float
+) -> None:
+    """The flanks of a spot without noise have directions however faint they are."""
+    rows, columns = np.mgrid[-11:12, -12:13] + 0.3
+    spot = brightest * np.exp(-(rows**2 + columns**2) / 4.0)
+    image = np.stack([spot, spot[::-1]]).astype(np.float32)
+    if task == "esrrf_3d":
+        image = np.stack([image, 0.1 * image], axis=1)[:1, :, 6:]
+    device = replace(cpu_device(double_precision=False), is_gpu=is_gpu)
+    compare_with_reference(device, task, image, intensity_weighting=False, **options)
 
 
 @pytest.mark.parametrize("temporal", ["TRAC2", "TRAC3", "TRAC4"])

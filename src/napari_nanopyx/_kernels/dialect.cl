@@ -2,7 +2,7 @@
  *
  * LANES is 1 on a GPU, where a lane is a work-item, and the device's vector width on a
  * CPU. TABLE is the address space of small tables that all work-items read in step.
- * FIXED_POINT replaces double by 64-bit integers on devices that have no double. */
+ * WITHOUT_DOUBLE puts pairs of floats in the place of doubles, on devices that have none. */
 
 #define GLOBAL __global
 #define INLINE static __attribute__((always_inline))
@@ -72,39 +72,82 @@ typedef OF_THIN(float) thin;
 #endif
 #define twice_root(x) (2.0f * rough_root(x))
 
-#ifdef FIXED_POINT
-typedef OF_THIN(long) wide;
-#define to_wide(x, scale) OF_THIN(convert_long)(rint((x) * (scale)))
+#ifdef WITHOUT_DOUBLE
+
+/* A number and what it lacks: 48 bits of it, however large or small it is. The pixels are
+ * multiplied by a power of two first, so that nothing leaves float32. */
+typedef struct {
+    thin value, rest;
+} wide;
+
+INLINE wide to_wide(thin x, float scale)
+{
+    wide w = {x * scale, (thin)(0.0f)};
+    return w;
+}
+
+/* The sum of a number and of a much smaller one. */
+INLINE wide in_two_parts(thin large, thin small)
+{
+    wide w;
+    w.value = large + small;
+    w.rest = small - (w.value - large);
+    return w;
+}
+
+INLINE wide sum_wide(wide a, wide b)
+{
+    thin sum = a.value + b.value;
+    thin part = sum - a.value;
+    thin rest = (a.value - (sum - part)) + (b.value - part);
+    return in_two_parts(sum, rest + (a.rest + b.rest));
+}
+
+INLINE wide difference_wide(wide a, wide b)
+{
+    wide negative = {-b.value, -b.rest};
+    return sum_wide(a, negative);
+}
+
+INLINE wide times_wide(wide a, float factor)
+{
+    thin product = a.value * factor;
+    return in_two_parts(product, fma(a.value, (thin)factor, -product) + a.rest * factor);
+}
+
+#define size_wide(x) fabs((x).value)
+#define inverse_wide(size) (1.0f / ((size) + 1e-37f))
+#define scaled_thin(x, factor) ((x).value * (factor))
+typedef thin size_of_wide;
+
 #else
+
 #pragma OPENCL EXTENSION cl_khr_fp64 : enable
 typedef OF_THIN(double) wide;
 #define to_wide(x, scale) OF_THIN(convert_double)(x)
+#define sum_wide(a, b) ((a) + (b))
+#define difference_wide(a, b) ((a) - (b))
+#define times_wide(a, factor) ((a) * (factor))
+#define size_wide(x) fabs(x)
+#define inverse_wide(size) (1.0 / ((size) + 1e-300))
+#define scaled_thin(x, factor) to_thin((x) * (factor))
+typedef wide size_of_wide;
+
 #endif
 
 /* Two exact sums as floats of a size whose squares neither overflow nor vanish. */
 INLINE void shrink(wide x, wide y, thin *x_small, thin *y_small)
 {
-#ifdef FIXED_POINT
-    *x_small = to_thin(x);
-    *y_small = to_thin(y);
-#else
-    wide inverse = 1.0 / (fabs(x) + fabs(y) + 1e-300);
-    *x_small = to_thin(x * inverse);
-    *y_small = to_thin(y * inverse);
-#endif
+    size_of_wide inverse = inverse_wide(size_wide(x) + size_wide(y));
+    *x_small = scaled_thin(x, inverse);
+    *y_small = scaled_thin(y, inverse);
 }
 
 /* The same of three sums. */
 INLINE void shrink_three(wide x, wide y, wide z, thin *x_small, thin *y_small, thin *z_small)
 {
-#ifdef FIXED_POINT
-    *x_small = to_thin(x);
-    *y_small = to_thin(y);
-    *z_small = to_thin(z);
-#else
-    wide inverse = 1.0 / (fabs(x) + fabs(y) + fabs(z) + 1e-300);
-    *x_small = to_thin(x * inverse);
-    *y_small = to_thin(y * inverse);
-    *z_small = to_thin(z * inverse);
-#endif
+    size_of_wide inverse = inverse_wide(size_wide(x) + size_wide(y) + size_wide(z));
+    *x_small = scaled_thin(x, inverse);
+    *y_small = scaled_thin(y, inverse);
+    *z_small = scaled_thin(z, inverse);
 }

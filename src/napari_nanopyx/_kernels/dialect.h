@@ -262,6 +262,11 @@ INLINE real from_bits(mask i) { real x; memcpy(&x, &i, sizeof x); return x; }
 
 #endif
 
+/* Sums of exact values, for which dialect.cl has functions where there are no doubles. */
+#define sum_wide(a, b) ((a) + (b))
+#define difference_wide(a, b) ((a) - (b))
+#define times_wide(a, factor) ((a) * (factor))
+
 /* Two exact sums as floats of a size whose squares neither overflow nor vanish. */
 INLINE void shrink(wide x, wide y, thin *x_small, thin *y_small)
 {

@@ -16,7 +16,10 @@ typedef struct {
 } moments;
 
 /* Half-way between the middle two of four neighbours (Catmull-Rom), times 16. */
-INLINE wide half_way(wide a, wide b, wide c, wide d) { return (b + c) * 9 - (a + d); }
+INLINE wide half_way(wide a, wide b, wide c, wide d)
+{
+    return difference_wide(times_wide(sum_wide(b, c), 9), sum_wide(a, d));
+}
 
 /* x to a power that is no whole number, for 0 <= x <= 1 and a positive exponent. */
 INLINE real fractional_power(real x, float exponent)

@@ -12,8 +12,8 @@ from napari_nanopyx._kernels.declaration import Partial, Plan, Preparing
 PIXELS = {"uint8": 0, "uint16": 1, "float32": 2}
 """Codes of the pixel types kernels read, as in frame.h."""
 
-FIXED_BITS = 40
-"""Bits of the largest pixel where 64-bit integers stand in for doubles."""
+LARGEST = 100
+"""The power of two of the largest pixel where pairs of floats stand in for doubles."""
 
 
 class Arguments:
@@ -59,7 +59,7 @@ class Arguments:
             "count": len(frames),
             "fresh": 1,
             "tables": self.table_sets(frames),
-            "fixed_scale": 1.0,
+            "pixel_scale": 1.0,
         }
 
 
@@ -72,9 +72,9 @@ def allocated(plan: Plan, frames: range, places: Partial | None) -> Partial:
     }
 
 
-def fixed_scale(block: NDArray[Any]) -> float:
-    """Return the power of two that brings the largest pixel to `FIXED_BITS` bits."""
+def pixel_scale(block: NDArray[Any]) -> float:
+    """Return the power of two that brings the largest pixel to 2 to `LARGEST`."""
     largest = float(max(abs(float(block.max())), abs(float(block.min()))))
     if largest == 0:
         return 1.0
-    return float(2.0 ** np.clip(FIXED_BITS - np.ceil(np.log2(largest)), -120, 120))
+    return float(2.0 ** np.clip(LARGEST - np.ceil(np.log2(largest)), -120, 120))

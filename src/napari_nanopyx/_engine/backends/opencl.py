@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from napari_nanopyx._engine import devices
 from napari_nanopyx._engine.backends import programs
-from napari_nanopyx._engine.backends.arguments import Arguments, allocated, fixed_scale
+from napari_nanopyx._engine.backends.arguments import Arguments, allocated, pixel_scale
 from napari_nanopyx._engine.types import Compiler, Device, Implementation, Timing
 from napari_nanopyx._kernels.declaration import Partial, Plan, Task
 
@@ -106,7 +106,7 @@ class OpenCLSession:
         start = time.perf_counter()
         kernels = self._build(block.dtype.name)
         built = time.perf_counter()
-        self._scale = fixed_scale(block) if self._is_fixed else 1.0
+        self._scale = pixel_scale(block) if self._lacks_double else 1.0
         partial = allocated(self._plan, frames, places)
         copies: list[Any] = []
         slots_free: dict[int, Any] = {}
@@ -153,15 +153,15 @@ class OpenCLSession:
         return max(1, min(room // frame_bytes, 32 if device.is_gpu else 4))
 
     @property
-    def _is_fixed(self) -> bool:
+    def _lacks_double(self) -> bool:
         return not self._details["double_precision"]
 
     def _build(self, pixel: str) -> list[tuple[str, Any]]:
         if pixel in self._kernels:
             return self._kernels[pixel]
         options = ["-w", f"-DLANES={self._lanes}", f"-DPIXEL={PIXEL_TYPES[pixel]}"]
-        if self._is_fixed:
-            options.append("-DFIXED_POINT")
+        if self._lacks_double:
+            options.append("-DWITHOUT_DOUBLE")
         if self._tables_fit_constant_memory():
             options.append("-DTABLE=__constant")
         program = programs.program(self._context, self._task_name, tuple(options))
@@ -208,7 +208,7 @@ class OpenCLSession:
         for name, array in {**given, "frames": block}.items():
             copies.append(self._upload(name, slot, array, wait))
         scalars = self._arguments.block_scalars(block, frames)
-        scalars |= {"fresh": int(fresh), "fixed_scale": self._scale}
+        scalars |= {"fresh": int(fresh), "pixel_scale": self._scale}
         sizes = self._sizes(scalars)
         work = self._plan.work_floats(self._arguments.part_rows)
         outputs = self._plan.outputs(frames)

@@ -30,16 +30,17 @@ INLINE void lattice_pair(const wide *sum, const wide *difference, int two_point,
 {
     wide x[4], y[4];
     for (int i = 0; i < 4; i++) {
-        x[i] = sum[i + 1] - sum[i];
-        y[i] = difference[i + 1] + difference[i];
+        x[i] = difference_wide(sum[i + 1], sum[i]);
+        y[i] = sum_wide(difference[i + 1], difference[i]);
     }
     if (two_point) {
         wide row_even = half_way(difference[0], difference[1], difference[2], difference[3]);
         wide column_odd = half_way(x[0], x[1], x[2], x[3]);
         int column_gain = sum_is_half_way ? 1 : 256;
         int row_gain = sum_is_half_way ? 256 : 1;
-        direction(x[1] * column_gain, row_even, lattice, component);
-        direction(column_odd, difference[2] * row_gain, lattice + plane, component);
+        direction(times_wide(x[1], column_gain), row_even, lattice, component);
+        direction(column_odd, times_wide(difference[2], row_gain), lattice + plane,
+                  component);
     } else {
         direction(x[1], y[1], lattice, component);
         direction(half_way(x[0], x[1], x[2], x[3]), half_way(y[0], y[1], y[2], y[3]),
@@ -60,13 +61,13 @@ INLINE void lattice_points(GLOBAL const float *image, int stride, int two_point,
         above[j] = half_way(row[0], row[1], row[2], row[3]);
         between[j] = half_way(row[1], row[2], row[3], row[4]);
         exact[j] = row[2];
-        sum[j] = two_point ? above[j] : row[2] + row[1];
-        difference[j] = row[2] - row[1];
+        sum[j] = two_point ? above[j] : sum_wide(row[2], row[1]);
+        difference[j] = difference_wide(row[2], row[1]);
     }
     lattice_pair(sum, difference, two_point, 1, lattice, plane, 4 * plane);
     for (int j = 0; j < 5; j++) {
-        sum[j] = two_point ? exact[j] : between[j] + above[j];
-        difference[j] = between[j] - above[j];
+        sum[j] = two_point ? exact[j] : sum_wide(between[j], above[j]);
+        difference[j] = difference_wide(between[j], above[j]);
     }
     lattice_pair(sum, difference, two_point, 0, lattice + 2 * plane, plane, 4 * plane);
 }
@@ -188,7 +189,7 @@ INLINE void esrrf_lattice(esrrf_arguments a, int column, int row, int frame)
         given_points(a.given_lattice + frame * 8 * plane + place, plane, lattice, plane);
     else
         lattice_points(a.image + frame * plane + place, a.stride, a.two_point,
-                       a.fixed_scale, lattice, plane);
+                       a.pixel_scale, lattice, plane);
 }
 
 INLINE void esrrf_converge(esrrf_arguments a, int column, int phase, int row)
@@ -285,7 +286,7 @@ void esrrf_part(esrrf_arguments a, int part, float *scratch)
                                      + (long)first * a.stride + place,
                                  given_plane, lattice + place, plane);
                 else
-                    lattice_points(image + place, a.stride, a.two_point, a.fixed_scale,
+                    lattice_points(image + place, a.stride, a.two_point, a.pixel_scale,
                                    lattice + place, plane);
             }
         for (int r = 0; r < rows; r++) {

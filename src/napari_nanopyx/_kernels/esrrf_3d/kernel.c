@@ -38,7 +38,7 @@ INLINE void lattice_pair(wide (*parts)[PARTS], float axial_scale, GLOBAL float *
 {
     wide across[4];
     for (int i = 0; i < 4; i++)
-        across[i] = parts[i + 2][VALUE] - parts[i][VALUE];
+        across[i] = difference_wide(parts[i + 2][VALUE], parts[i][VALUE]);
     direction(half_way(across[0], across[1], across[2], across[3]),
               half_way(parts[1][DOWN], parts[2][DOWN], parts[3][DOWN], parts[4][DOWN]),
               half_way(parts[1][DEEP], parts[2][DEEP], parts[3][DEEP], parts[4][DEEP]),
@@ -56,14 +56,15 @@ INLINE void row_parts(GLOBAL const float *image, int plane, int stride, float sc
     for (int i = 0; i < 6; i++)
         row[i] = to_wide(load_thin(image + (i - 3) * stride), scale);
     for (int i = 0; i < 4; i++)
-        deep[i] = to_wide(load_thin(image + (i - 2) * stride + plane), scale)
-                  - to_wide(load_thin(image + (i - 2) * stride - plane), scale);
+        deep[i] = difference_wide(
+            to_wide(load_thin(image + (i - 2) * stride + plane), scale),
+            to_wide(load_thin(image + (i - 2) * stride - plane), scale));
     edge[VALUE] = half_way(row[1], row[2], row[3], row[4]);
-    edge[DOWN] = half_way(row[2], row[3], row[4], row[5])
-                 - half_way(row[0], row[1], row[2], row[3]);
+    edge[DOWN] = difference_wide(half_way(row[2], row[3], row[4], row[5]),
+                                 half_way(row[0], row[1], row[2], row[3]));
     edge[DEEP] = half_way(deep[0], deep[1], deep[2], deep[3]);
     centre[VALUE] = row[3];
-    centre[DOWN] = row[4] - row[2];
+    centre[DOWN] = difference_wide(row[4], row[2]);
     centre[DEEP] = deep[2];
 }
 
@@ -211,7 +212,7 @@ INLINE void esrrf_3d_lattice(esrrf_3d_arguments a, int column, int row, int item
     GLOBAL float *lattice = a.lattice + (long)item * 4 * COMPONENTS * plane + place;
     wide edge[6][PARTS], centre[6][PARTS];
     for (int j = 0; j < 6; j++)
-        row_parts(a.image + from + place + j - 3, plane, a.stride, a.fixed_scale, edge[j],
+        row_parts(a.image + from + place + j - 3, plane, a.stride, a.pixel_scale, edge[j],
                   centre[j]);
     lattice_pair(edge, a.axial_scale, lattice, plane, 4 * plane);
     lattice_pair(centre, a.axial_scale, lattice + 2 * plane, plane, 4 * plane);
@@ -350,7 +351,7 @@ INLINE void lattice_row(esrrf_3d_arguments a, const float *image, int columns,
     int plane = a.framed_rows * a.stride;
     for (int c = 0; c < columns; c += WIDE) {
         wide found[2][PARTS];
-        row_parts(image + c, plane, a.stride, a.fixed_scale, found[0], found[1]);
+        row_parts(image + c, plane, a.stride, a.pixel_scale, found[0], found[1]);
         for (int i = 0; i < 2 * PARTS; i++)
             memcpy(lines + 2 * (i * a.stride + c), &found[i / PARTS][i % PARTS], sizeof(wide));
     }

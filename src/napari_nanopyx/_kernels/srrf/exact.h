@@ -1,4 +1,4 @@
-/* Samples of SRRF's ring in exact numbers: doubles, or 64-bit integers on an OpenCL device
+/* Samples of SRRF's ring in exact numbers: doubles, or pairs of floats on an OpenCL device
  * that has none. It takes kernel.c's planes of the gradient. */
 #ifndef SRRF_EXACT_H
 #define SRRF_EXACT_H
@@ -8,16 +8,58 @@
 #define SHARE_UNIT 9.31322574615478515625e-10
 #define VANISHING 1e-12
 
-#ifdef FIXED_POINT
-typedef long exact;
-#define exponent_of(largest) ((largest) > 0 ? 29 - ilogb(largest) : 0)
-#define to_exact(x, exponent) ((long)rint(ldexp(x, exponent)))
-#define exact_product(share, b) mul_hi((long)(share) << 32, b)
+#ifdef WITHOUT_DOUBLE
+
+/* A number and what it lacks. */
+typedef struct {
+    float value, rest;
+} exact;
+
+INLINE exact exact_sum(exact a, exact b)
+{
+    float sum = a.value + b.value, part = sum - a.value;
+    float rest = (a.value - (sum - part)) + (b.value - part) + (a.rest + b.rest);
+    exact result = {sum + rest, 0};
+    result.rest = rest - (result.value - sum);
+    return result;
+}
+
+INLINE exact exact_product(exact a, exact b)
+{
+    float product = a.value * b.value;
+    float rest = fma(a.value, b.value, -product) + (a.value * b.rest + a.rest * b.value);
+    exact result = {product + rest, 0};
+    result.rest = rest - (result.value - product);
+    return result;
+}
+
+INLINE exact exact_share(int share)
+{
+    exact result = {(float)share, 0};
+    result.rest = (float)(share - (int)result.value);
+    return result;
+}
+
+/* Brings the largest component to about 1: the shares make it larger by 2^60. */
+#define exponent_of(largest) ((largest) > 0 ? -ilogb(largest) : 0)
+#define in_units(x, exponent) ldexp(x, exponent)
+
+INLINE exact exact_component(float value, float rest, int exponent)
+{
+    exact result = {in_units(value, exponent), in_units(rest, exponent)};
+    return result;
+}
+
 #else
+
 typedef double exact;
+#define exact_sum(a, b) ((a) + (b))
+#define exact_product(a, b) ((a) * (b))
+#define exact_share(share) ((double)(share))
 #define exponent_of(largest) 0
-#define to_exact(x, exponent) ((void)(exponent), (double)(x))
-#define exact_product(share, b) ((share) * (b))
+#define in_units(x, exponent) ((void)(exponent), (x))
+#define exact_component(value, rest, exponent) ((void)(exponent), (double)(value) + (rest))
+
 #endif
 
 typedef struct {
@@ -30,39 +72,38 @@ typedef struct {
     float sum, error;
 } parted;
 
-/* The gradient at sample `number` of one pixel, in units of its own, and the largest
- * component of those it is interpolated from. `gradient` points at the pixel. */
+/* The gradient at sample `number` of one pixel, in units of its own, and the largest of the
+ * components that it is interpolated from, in 2^60 of these units. `gradient` points at the
+ * pixel. */
 INLINE exact_gradient sample_exactly(srrf_arguments a, GLOBAL const float *gradient,
                                      int number, int down, int across)
 {
     long plane = (long)a.framed_rows * a.stride;
-    exact_gradient found = {0, 0, 0};
+    exact none = exact_share(0);
+    exact_gradient found = {none, none, 0};
     down += number;
     across += number;
     gradient += a.row_tap[down] * a.stride + a.column_tap[across];
     for (int i = 0; i < 16; i++) {
         GLOBAL const float *g = gradient + i / 4 * a.stride + i % 4;
-#ifdef FIXED_POINT /* leave all digits to what counts */
-        if (a.row_shares[4 * down + i / 4] == 0 || a.column_shares[4 * across + i % 4] == 0)
-            continue;
-#endif
         float larger_one = fmax(fabs(g[COLUMN * plane]), fabs(g[ROW * plane]));
         found.largest = fmax(found.largest, larger_one);
     }
     int exponent = exponent_of(found.largest);
     for (int i = 0; i < 4; i++) {
-        exact x = 0, y = 0;
+        exact x = none, y = none, row_share = exact_share(a.row_shares[4 * down + i]);
         for (int j = 0; j < 4; j++) {
             GLOBAL const float *g = gradient + i * a.stride + j;
-            exact share = a.column_shares[4 * across + j];
-            x += share * (to_exact(g[COLUMN * plane], exponent)
-                          + to_exact(g[COLUMN_REST * plane], exponent));
-            y += share * (to_exact(g[ROW * plane], exponent)
-                          + to_exact(g[ROW_REST * plane], exponent));
+            exact share = exact_share(a.column_shares[4 * across + j]);
+            exact g_x = exact_component(g[COLUMN * plane], g[COLUMN_REST * plane], exponent);
+            exact g_y = exact_component(g[ROW * plane], g[ROW_REST * plane], exponent);
+            x = exact_sum(x, exact_product(share, g_x));
+            y = exact_sum(y, exact_product(share, g_y));
         }
-        found.x += exact_product(a.row_shares[4 * down + i], x);
-        found.y += exact_product(a.row_shares[4 * down + i], y);
+        found.x = exact_sum(found.x, exact_product(row_share, x));
+        found.y = exact_sum(found.y, exact_product(row_share, y));
     }
+    found.largest = in_units(found.largest, exponent);
     return found;
 }
 
@@ -71,13 +112,12 @@ INLINE float exact_sample(srrf_arguments a, GLOBAL const float *gradient, int nu
                           int down, int across_at)
 {
     exact_gradient g = sample_exactly(a, gradient, number, down, across_at);
-#ifdef FIXED_POINT
-    float x = (float)g.x, y = (float)g.y;
-    float inverse = 1.0f / (fabs(x) + fabs(y) + 1e-30f);
-    x *= inverse;
-    y *= inverse;
-#else
     /* A gradient below 1e-12 of the largest is rounding: see the root below. */
+#ifdef WITHOUT_DOUBLE
+    float least = 1152921.504606846976e6f * g.largest + 1e-37f;
+    float inverse = 1.0f / (fabs(g.x.value) + fabs(g.y.value) + least);
+    float x = g.x.value * inverse, y = g.y.value * inverse;
+#else
     double least = 1152921.504606846976e6 * g.largest + 1e-300;
     double inverse = 1.0 / (fabs(g.x) + fabs(g.y) + least);
     float x = (float)(g.x * inverse), y = (float)(g.y * inverse);
@@ -92,22 +132,26 @@ INLINE float exact_sample(srrf_arguments a, GLOBAL const float *gradient, int nu
 
 #ifdef __OPENCL_VERSION__ /* the CPU takes many pixels at once, see kernel.c */
 
-#ifdef FIXED_POINT
+#ifdef WITHOUT_DOUBLE
 
-/* x / 2^places, rounded; or times a power of two, if there are less than no places. */
-INLINE long moved(long x, int places)
+/* What samples add up to, in integers: 2^-31 of one. */
+typedef long precise;
+
+INLINE long whole(exact x, int exponent)
 {
-    return places > 0 ? (x + (1L << (places - 1))) >> places : x << -places;
+    return (long)rint(ldexp(x.value, exponent)) + (long)rint(ldexp(x.rest, exponent));
 }
 
-/* The same in 2^-31. */
+/* x / 2^places, rounded. */
+INLINE long moved(long x, int places) { return (x + (1L << (places - 1))) >> places; }
+
 INLINE long precise_sample(exact_gradient g, float u_x, float u_y)
 {
-    ulong size = max(abs(g.x), abs(g.y));
-    if (size == 0)
+    float size = fmax(fabs(g.x.value), fabs(g.y.value));
+    if (size <= VANISHING / (SHARE_UNIT * SHARE_UNIT) * g.largest)
         return 0;
-    int places = 33 - (int)clz(size);
-    long x = moved(g.x, places), y = moved(g.y, places);
+    int exponent = 30 - ilogb(size);
+    long x = whole(g.x, exponent), y = whole(g.y, exponent);
     long unit_x = (long)rint(ldexp(u_x, 30)), unit_y = (long)rint(ldexp(u_y, 30));
     long along = x * unit_x + y * unit_y;
     long across = moved((long)abs(y * unit_x - x * unit_y), 30);
@@ -133,6 +177,8 @@ INLINE parted precise_mean(srrf_arguments a, long sum)
 }
 
 #else
+
+typedef double precise;
 
 INLINE double precise_sample(exact_gradient g, float u_x, float u_y)
 {
@@ -162,7 +208,7 @@ INLINE parted precise_mean(srrf_arguments a, double sum)
 INLINE parted precise_radiality(srrf_arguments a, GLOBAL const float *gradient, int down,
                                 int across)
 {
-    exact sum = 0;
+    precise sum = 0;
     for (int n = 0; n < a.ring; n++)
         sum += precise_sample(sample_exactly(a, gradient, n, down, across),
                               a.direction[2 * n], a.direction[2 * n + 1]);
