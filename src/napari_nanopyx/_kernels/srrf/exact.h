@@ -40,13 +40,15 @@ INLINE exact exact_share(int share)
     return result;
 }
 
-/* Brings the largest component to about 1: the shares make it larger by 2^60. */
-#define exponent_of(largest) ((largest) > 0 ? -ilogb(largest) : 0)
-#define in_units(x, exponent) ldexp(x, exponent)
-
-INLINE exact exact_component(float value, float rest, int exponent)
+/* The power of two that brings the largest component to about 1, if a float can be. */
+INLINE float scale_of(float largest)
 {
-    exact result = {in_units(value, exponent), in_units(rest, exponent)};
+    return largest > 0 ? ldexp(1.0f, clamp(-ilogb(largest), -126, 126)) : 1.0f;
+}
+
+INLINE exact exact_component(float value, float rest, float scale)
+{
+    exact result = {value * scale, rest * scale};
     return result;
 }
 
@@ -56,9 +58,8 @@ typedef double exact;
 #define exact_sum(a, b) ((a) + (b))
 #define exact_product(a, b) ((a) * (b))
 #define exact_share(share) ((double)(share))
-#define exponent_of(largest) 0
-#define in_units(x, exponent) ((void)(exponent), (x))
-#define exact_component(value, rest, exponent) ((void)(exponent), (double)(value) + (rest))
+#define scale_of(largest) 1.0f
+#define exact_component(value, rest, scale) ((double)(value) + (rest))
 
 #endif
 
@@ -89,21 +90,21 @@ INLINE exact_gradient sample_exactly(srrf_arguments a, GLOBAL const float *gradi
         float larger_one = fmax(fabs(g[COLUMN * plane]), fabs(g[ROW * plane]));
         found.largest = fmax(found.largest, larger_one);
     }
-    int exponent = exponent_of(found.largest);
+    float scale = scale_of(found.largest);
     for (int i = 0; i < 4; i++) {
         exact x = none, y = none, row_share = exact_share(a.row_shares[4 * down + i]);
         for (int j = 0; j < 4; j++) {
             GLOBAL const float *g = gradient + i * a.stride + j;
             exact share = exact_share(a.column_shares[4 * across + j]);
-            exact g_x = exact_component(g[COLUMN * plane], g[COLUMN_REST * plane], exponent);
-            exact g_y = exact_component(g[ROW * plane], g[ROW_REST * plane], exponent);
+            exact g_x = exact_component(g[COLUMN * plane], g[COLUMN_REST * plane], scale);
+            exact g_y = exact_component(g[ROW * plane], g[ROW_REST * plane], scale);
             x = exact_sum(x, exact_product(share, g_x));
             y = exact_sum(y, exact_product(share, g_y));
         }
         found.x = exact_sum(found.x, exact_product(row_share, x));
         found.y = exact_sum(found.y, exact_product(row_share, y));
     }
-    found.largest = in_units(found.largest, exponent);
+    found.largest *= scale;
     return found;
 }
 
