@@ -156,6 +156,9 @@ PARAMETERS: dict[str, dict[str, dict[str, Any]]] = {
             "intensity_weighting": False,
             "magnification": 2,
         },
+        "great exponent": {"sensitivity": 10.0, "radius": 1.0},
+        "greatest exponent": {"sensitivity": 20.0, "intensity_weighting": False},
+        "great fraction": {"sensitivity": 19.7, "magnification": 3},
         "several exponents": {
             "sensitivity": 2.0,
             "more_sensitivities": (1.0, 3.5, 0.5),
@@ -196,6 +199,8 @@ PARAMETERS: dict[str, dict[str, dict[str, Any]]] = {
         "odd exponent": {"sensitivity": 1.7, "radius": 2.3, "magnification": 3},
         "root": {"sensitivity": 0.5, "radius": 0.9},
         "least exponent": {"sensitivity": 0.4, "intensity_weighting": False},
+        "great exponent": {"sensitivity": 10.0},
+        "greatest exponent": {"sensitivity": 20.0, "intensity_weighting": False},
         "unweighted": {"intensity_weighting": False, "magnification": 1},
         "raw grid": {"macro_pixel_correction": False, "psf_ratio": 5.0},
         "time points": {"frames_per_timepoint": 2, "magnification": 1},

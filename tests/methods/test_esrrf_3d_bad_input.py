@@ -60,6 +60,7 @@ def test_images(image: Any, error: type[Exception], message: str) -> None:
         ("voxel_ratio", 0, ValueError, "voxel_ratio is 0, but must be"),
         ("voxel_ratio", "4", TypeError, "voxel_ratio is '4', a str"),
         ("sensitivity", -1, ValueError, "sensitivity is -1, but must be"),
+        ("sensitivity", 21, ValueError, "sensitivity is 21, .* from 0.4 to 20$"),
         ("temporal", "TAC3", ValueError, "temporal is 'TAC3', but must be one of"),
         ("frames_per_timepoint", -1, ValueError, "frames_per_timepoint is -1"),
         ("intensity_weighting", 1, TypeError, "intensity_weighting is 1"),

@@ -214,6 +214,20 @@ def test_a_spot_keeps_its_form(
         np.testing.assert_allclose(result.mean(), expected.mean(), rtol=1e-5)
 
 
+@pytest.mark.parametrize("shift", [(1e300, 0), (0, -1e12), (11, 0), (0, -14)])
+def test_nothing_is_left_of_an_image_that_is_shifted_out(
+    movie: NDArray[np.uint16],
+    kernel: Kernel,
+    shift: tuple[float, float],
+    implementation: str | None,
+) -> None:
+    result = nx.magnify(
+        movie, 2, kernel=kernel, shift=shift, implementation=implementation
+    )
+    assert result.shape == (4, 22, 28)
+    assert not result.any()
+
+
 @pytest.mark.parametrize("shift", [(0, 0), (0.37, -1.21)])
 def test_fourier_interpolates_cosine_waves_exactly(
     shift: tuple[float, float], implementation: str | None

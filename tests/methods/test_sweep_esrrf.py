@@ -166,6 +166,8 @@ def test_a_fixed_scale_makes_sweeps_comparable() -> None:
         ("radii", [41], ValueError, "radii is 41, but must be .* at most 40"),
         ("radii", 2, TypeError, "radii is 2, but must be a list of numbers"),
         ("sensitivities", [-1], ValueError, "sensitivities is -1"),
+        ("sensitivities", [1, 0.3], ValueError, "is 0.3, .* from 0.4 to 20$"),
+        ("sensitivities", [1, 300], ValueError, "is 300, .* from 0.4 to 20$"),
         ("sensitivities", "12", TypeError, "sensitivities is '12'"),
         ("magnification", 11, ValueError, "magnification is 11"),
         ("temporal", "MAX", ValueError, "temporal is 'MAX'"),

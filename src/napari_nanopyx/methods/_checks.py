@@ -17,8 +17,12 @@ from numpy.typing import ArrayLike, NDArray
 Choice = TypeVar("Choice", bound=str)
 
 
-LEAST_SENSITIVITY = 0.4
-"""Of eSRRF: smaller exponents make what float32 rounds off at 0 visible."""
+SENSITIVITIES = (0.4, 20)
+"""Of eSRRF: what float32 rounds off shows at smaller exponents near 0, at larger ones
+near 1."""
+
+FARTHEST = 1e9
+"""Pixels of a shift beyond which coordinates would lose their fractions."""
 
 
 class DriftCorrection(Protocol):
@@ -54,10 +58,10 @@ def positive(
 
 def sensitivity(name: str, value: Any) -> float:
     """Return an exponent for eSRRF."""
-    allowed = f"a number from {LEAST_SENSITIVITY:g} up"
+    least, most = SENSITIVITIES
+    allowed = f"a number from {least:g} to {most:g}"
     given = number(name, value, allowed)
-    if given < LEAST_SENSITIVITY:
-        raise ValueError(f"{name} is {value!r}, but must be {allowed}")
+    _within(name, value, given, least, most, allowed)
     return given
 
 
@@ -122,7 +126,8 @@ def shifts(
 ) -> NDArray[np.float64]:
     """Return (row, column) shifts, one for each frame, shape (frames, 2).
 
-    With ``pair``, one shift for all frames is allowed too, and gives shape (1, 2).
+    With ``pair``, one shift for all frames is allowed too, and gives shape (1, 2), and
+    shifts may leave the image: by how much does not matter, so they are cut there.
     """
     allowed = f"(row, column) of each frame, an array of shape ({frames}, 2)"
     if pair:
@@ -142,7 +147,8 @@ def shifts(
         raise ValueError(
             f"{name} holds {array[bad].tolist()} for frame {bad}, but must be finite"
         )
-    return array.astype(np.float64)
+    result = array.astype(np.float64)
+    return result.clip(-FARTHEST, FARTHEST) if pair else result
 
 
 def weights(name: str, value: ArrayLike) -> NDArray[np.float32]:

@@ -57,7 +57,7 @@ def esrrf(
         above 0, at most the smaller side of the image. Near the width of the smallest
         structures, typically 0.5 to 3.
     sensitivity : float
-        Exponent of the convergence, from 0.4 up. Larger values sharpen, and suppress
+        Exponent of the convergence, from 0.4 to 20. Larger values sharpen, and suppress
         weak structures; typically 1 to 5. Smaller ones would show what float32 rounds
         off where nothing converges.
     temporal : {"AVG", "VAR", "TAC2", "STD"}

@@ -56,7 +56,7 @@ def esrrf_3d(
         above 0, at most the smaller side of a plane. Along Z it is ``radius *
         psf_ratio / voxel_ratio`` planes, which may be at most as many as there are.
     sensitivity : float
-        Exponent of the convergence, from 0.4 up. Larger values sharpen, and suppress
+        Exponent of the convergence, from 0.4 to 20. Larger values sharpen, and suppress
         weak structures; typically 1 to 5. Smaller ones would show what float32 rounds
         off where nothing converges.
     psf_ratio : float

@@ -59,7 +59,7 @@ def sweep_esrrf(
     radii : sequence of float
         Radii to try, in input pixels.
     sensitivities : sequence of float
-        Sensitivities to try, from 0.4 up.
+        Sensitivities to try, from 0.4 to 20.
     magnification : int
         Output pixels per input pixel, from 1 to 10.
     temporal : {"AVG", "VAR", "TAC2", "STD"}

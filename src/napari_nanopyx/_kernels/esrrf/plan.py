@@ -209,7 +209,7 @@ class EsrrfPlan:
         """Return what the kernel looks up, one set a frame if frames are shifted."""
         geometry = self._geometry(part_rows)
         sizes = self.shape[1], self.magnification, self._margin / self.magnification
-        share = tables.negligible_share(min(self.exponents))
+        share = tables.negligible_share(self.exponents)
         each = [
             tables.of_shift(geometry, *sizes, share, shift)
             for shift in self._shifts_of(frames)

@@ -162,13 +162,15 @@ def powers(exponents: Sequence[float]) -> dict[str, NDArray[Any]]:
     }
 
 
-def negligible_share(exponent: float) -> float:
-    """Return the share of the weight that an image to this power does not show.
+def negligible_share(exponents: Sequence[float]) -> float:
+    """Return the share of the weight that an image to each of these powers hides.
 
-    A root of a small share is a large one. Float32 ends soon below the least of them,
-    which an exponent of 0.14 makes 1e-5.
+    A root of a small share is a large one, and a power loses a share as often as it is
+    multiplied. Float32 ends soon below the least share, which an exponent of 0.14 makes
+    1e-5.
     """
-    return float(max(NEGLIGIBLE ** (1.0 / min(exponent, 1.0)), 1e-36))
+    least = max(NEGLIGIBLE ** (1.0 / min(*exponents, 1.0)), 1e-36)
+    return float(least / max(*exponents, 1.0))
 
 
 def negligible(

@@ -15,6 +15,7 @@ from napari_nanopyx._kernels.esrrf.tables import (
     NEGLIGIBLE,
     farthest,
     negligible,
+    negligible_share,
     window_half_width,
 )
 from napari_nanopyx._kernels.layout import Lines
@@ -139,7 +140,8 @@ def neighbourhood(
 
     Left out are samples that weigh next to nothing together, both in the whole window
     and among what it can see of a structure that does not change along Z. An exponent
-    below 1 makes small values larger, so fewer samples are negligible, and none rough.
+    below 1 makes small values larger, so fewer samples are negligible, and none rough;
+    one above 1 makes what they lack larger, so fewer are either.
     """
     _, plane_phases = catmull_rom.phases(magnification_z, 0.0)
     _, phases = catmull_rom.phases(magnification, 0.0)
@@ -171,10 +173,10 @@ def neighbourhood(
     away[away == 0] = 1.0
     unchanging = share * (1.0 - np.abs(axial) / away)
     seen = np.maximum(unchanging.sum(axis=1, keepdims=True), NEGLIGIBLE)
-    least = NEGLIGIBLE ** max(1.0, 1.0 / sensitivity)
+    least = negligible_share([sensitivity])
     left_out = negligible(share, least) & negligible(unchanging / seen, least)
     rough = (
-        negligible(share / np.minimum(seen, 0.125), ROUGH)
+        negligible(share / np.minimum(seen, 0.125), ROUGH / max(1.0, sensitivity))
         & ~left_out
         & (sensitivity >= 1)
     )
