@@ -38,6 +38,12 @@ KINDS: dict[str, tuple[str, Callable[[Interface], str]]] = {
     "opencl": ("{task}_opencl.py", c2cl.module),
     "numba": ("{task}_numba.py", numba),
 }
+FOR_CPU_ONLY = ("header", "cython")
+
+
+def kinds(kernel: Interface) -> list[str]:
+    """Return what is generated of a kernel."""
+    return list(KINDS if kernel.items else FOR_CPU_ONLY)
 
 
 def make(folder: Path) -> None:
@@ -48,7 +54,7 @@ def make(folder: Path) -> None:
         kernel = interface.read(task)
         texts = {
             name.format(task=task): generate(kernel)
-            for name, generate in KINDS.values()
+            for name, generate in (KINDS[kind] for kind in kinds(kernel))
         }
         for name, text in texts.items():
             _write(folder / name, text)
@@ -83,7 +89,11 @@ def main(arguments: list[str] | None = None) -> int:
     write.add_argument("folder", type=Path)
     options = parser.parse_args(arguments)
     if options.command == "list":
-        lines = [f"{task} {kind}" for task in interface.tasks() for kind in KINDS]
+        lines = [
+            f"{task} {kind}"
+            for task in interface.tasks()
+            for kind in kinds(interface.read(task))
+        ]
         sys.stdout.write("\n".join(lines) + "\n")
     elif options.command == "show":
         sys.stdout.write(KINDS[options.kind][1](interface.read(options.task)))

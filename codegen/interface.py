@@ -33,7 +33,7 @@ class Interface:
     records: dict[str, dict[str, str]]
     items: dict[str, list[str]]
     """The functions that are an OpenCL work-item each, in the order they run, with the
-    number of items along each index."""
+    number of items along each index; none of a kernel that is for the CPU only."""
 
 
 def tasks() -> list[str]:
@@ -52,7 +52,7 @@ def read(task: str) -> Interface:
         task,
         tuple(arguments),
         declared.get("records", {}),
-        declared["items"],
+        declared.get("items", {}),
     )
 
 
@@ -120,7 +120,8 @@ def _cython_type(argument: Argument) -> str:
     if not argument.is_array:
         return f"{argument.ctype} "
     constant = "" if argument.role in ("out", "work") else "const "
-    ctype = "void" if argument.ctype not in ("int", "float") else argument.ctype
+    known = argument.ctype in ("int", "float", "double")
+    ctype = argument.ctype if known else "void"
     return f"{constant}{ctype} *"
 
 

@@ -45,7 +45,6 @@ class ToyPlan:
     shape: tuple[int, ...]
     segments: Sequence[range]
     block_bytes_per_frame: int = 1
-    accumulates: bool = False
     parameters: Mapping[str, float | str | bool] = field(
         default_factory=lambda: {"factor": 2, "kernel": "plain"}
     )
@@ -58,7 +57,7 @@ class ToyPlan:
         return {}
 
     def outputs(self, frames: range) -> dict[str, Output]:
-        return {"doubled": Output((len(frames), *self.shape[1:]))}
+        return {"doubled": Output((len(frames), *self.shape[1:]), each_frame=True)}
 
     def reference(self, block: NDArray[Any], frames: range) -> Partial:
         return {"doubled": 2.0 * block.astype(np.float64)}

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import get_args
+from typing import Any, get_args
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 from phases import interleave
 
+from napari_nanopyx._kernels import lags
 from napari_nanopyx._kernels.srrf import merging
 from napari_nanopyx._kernels.srrf.merging import LEAST_FRAMES, Temporal
 from napari_nanopyx._kernels.windows import segments, windows
@@ -150,3 +151,109 @@ def test_frames_must_come_in_order_and_all(movie: Frames, temporal: Temporal) ->
         merger.add(range(8, 12), merging.partial(movie[8:12], None, temporal))
     with pytest.raises(RuntimeError, match="1 of 2 time points"):
         merger.result()
+
+
+def stored(partial: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+    """Return a block as the compiled kernel leaves it."""
+    return lags.as_stored(partial, W)
+
+
+def compiled(
+    movie: Frames,
+    order: int,
+    block: int,
+    *,
+    light: Frames | None = None,
+    integrate: bool = True,
+    simd: int | None = None,
+    threads: int = 1,
+) -> NDArray[np.float32]:
+    image = np.full((M * H, M * W), np.nan, np.float32)
+    sums = lags.LagSums(len(movie), (M, H, W), order, integrate=integrate, simd=simd)
+    for start in range(0, len(movie), block):
+        cut = slice(start, start + block)
+        weights = None if light is None else light[cut]
+        partial = merging.partial(movie[cut], weights, f"TRAC{order}")  # type: ignore[arg-type]
+        is_last = start + block >= len(movie)
+        given = stored(partial) if start % (2 * block) == 0 else partial
+        sums.add(len(movie[cut]), given, image if is_last else None, threads)
+    return image
+
+
+def assert_is(result: NDArray[np.float32], expected: Frames) -> None:
+    """Allow what the images' rounding to float32 makes of products."""
+    wanted = interleave(expected)
+    np.testing.assert_allclose(result, wanted, rtol=1e-5, atol=2e-7 * wanted.max())
+
+
+@pytest.mark.parametrize("simd", [0, 2, 3, 4, None])
+@pytest.mark.parametrize("order", [2, 3, 4])
+@pytest.mark.parametrize("block", [1, 3, 16, T])
+@pytest.mark.parametrize("integrate", [True, False])
+def test_the_compiled_core_equals_the_definition(
+    movie: Frames, simd: int | None, order: int, block: int, integrate: bool
+) -> None:
+    """At every instruction set; every other block is one that the reference left."""
+    module = lags.core()
+    assert module is not None
+    if simd is not None and simd > module.level():
+        pytest.skip("the processor does not have these instructions")
+    light = np.random.default_rng(15).uniform(0, 9, movie.shape)
+    expected = direct(movie, f"TRAC{order}", integrate=integrate)  # type: ignore[arg-type]
+    result = compiled(movie, order, block, integrate=integrate, simd=simd)
+    assert_is(result, expected)
+    weight = (movie * light).mean(axis=0)
+    result = compiled(
+        movie, order, block, light=light, integrate=integrate, simd=simd, threads=2
+    )
+    assert_is(result, expected * weight)
+
+
+@pytest.mark.parametrize("order", [2, 3, 4])
+@pytest.mark.parametrize("length", range(3, 21))
+def test_the_compiled_core_takes_any_number_of_frames(
+    movie: Frames, order: int, length: int
+) -> None:
+    if length <= order:
+        pytest.skip("too few frames")
+    expected = direct(movie[:length], f"TRAC{order}", integrate=True)  # type: ignore[arg-type]
+    for block in (1, 4, length):
+        assert_is(compiled(movie[:length], order, block), expected)
+
+
+@pytest.mark.parametrize("order", [2, 3, 4])
+def test_a_bright_first_frame_costs_the_compiled_core_no_digits(
+    movie: Frames, order: int
+) -> None:
+    """It counts from the mean of the first few frames, and steady pixels have none."""
+    movie = movie.copy()
+    movie[0] += 5.0
+    movie[:, 0] = movie[0, 0]
+    expected = direct(movie, f"TRAC{order}", integrate=True)  # type: ignore[arg-type]
+    expected[0] = 0.0
+    for block in (1, 5, T):
+        result = compiled(movie, order, block)
+        assert_is(result, expected)
+        assert not result[::M, ::M].any()
+
+
+def test_float32_blocks_are_for_the_compiled_core(
+    movie: Frames, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where it is not installed, NumPy reduces them too."""
+
+    def reduced() -> NDArray[np.float32]:
+        merger = merging.merger(
+            "TRAC3", [range(T)], (M, H, W), integrate_lag_times=True
+        )
+        for start in (0, 20):
+            cut = slice(start, start + 20 if start == 0 else T)
+            block = stored(merging.partial(movie[cut], None, "TRAC3"))
+            merger.add(range(T)[cut], block)
+        return merger.result()[0]
+
+    there = reduced()
+    monkeypatch.setattr(lags, "core", lambda: None)
+    with pytest.raises(RuntimeError, match="not installed"):
+        lags.LagSums(T, (M, H, W), 3, integrate=True)
+    np.testing.assert_allclose(reduced(), there, rtol=1e-5)

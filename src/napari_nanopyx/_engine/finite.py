@@ -104,7 +104,8 @@ class Finite:
         partial: Partial,
     ) -> None:
         bad = {name: ~np.isfinite(array) for name, array in partial.items()}
-        if not self._plan.accumulates:
+        outputs = self._plan.outputs(frames)
+        if all(outputs[name].each_frame for name in bad):
             # One frame will do.
             first = min(int(np.argwhere(b)[0, 0]) for b in bad.values() if b.any())
             one = slice(first, first + 1)

@@ -39,6 +39,8 @@ class Output:
 
     shape: tuple[int, ...]
     dtype: str = "float32"
+    each_frame: bool = False
+    """Whether it has an array for each frame, frames first, or values over frames."""
 
     @property
     def nbytes(self) -> int:
@@ -81,10 +83,6 @@ class Plan(Protocol):
     @property
     def block_bytes_per_frame(self) -> int:
         """Memory that each further frame of a block needs, besides the kernel's own."""
-
-    @property
-    def accumulates(self) -> bool:
-        """Whether outputs are running sums, rather than one array a frame."""
 
     @property
     def tables_vary(self) -> bool:

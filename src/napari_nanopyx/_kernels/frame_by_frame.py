@@ -40,11 +40,6 @@ class FrameByFrame(ABC):
         """The frame and the result."""
         return int(self.cost.bytes)
 
-    @property
-    def accumulates(self) -> bool:
-        """Every frame has its own output."""
-        return False
-
     def part_rows(self, threads: int) -> int:
         """Return how many output rows a thread takes at a time."""
         return max(16, -(-self.output_shape[0] // (4 * threads)))
@@ -59,7 +54,8 @@ class FrameByFrame(ABC):
 
     def outputs(self, frames: range) -> dict[str, Output]:
         """Return the finished frames."""
-        return {self.output: Output((len(frames), *self.output_shape))}
+        shape = (len(frames), *self.output_shape)
+        return {self.output: Output(shape, each_frame=True)}
 
     def merger(self) -> FrameMerger:
         """Return an empty stack to put frames into."""

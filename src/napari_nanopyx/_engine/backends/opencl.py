@@ -86,6 +86,8 @@ class OpenCLSession:
         self._details = device.details
         self._is_gpu = device.is_gpu
         self._arguments = Arguments(plan, plan.shape[-2])
+        outputs = plan.outputs(range(1))
+        self._each_frame = {n for n, output in outputs.items() if output.each_frame}
         self._generated = import_module(f"napari_nanopyx._generated.{task_name}_opencl")
         self._lanes = 1 if device.is_gpu else _cpu_lanes(device)
         self.preferred_frames = _most_frames(device)
@@ -122,11 +124,10 @@ class OpenCLSession:
                 copies,
                 fresh=first == 0,
             )
-            if not self._plan.accumulates:
-                done = self._fetch(partial, part, slot, done, copies)
-            slots_free[slot] = done
-        if self._plan.accumulates:
-            self._fetch(partial, slice(None), 0, done, copies)
+            each = {n: a[part] for n, a in partial.items() if n in self._each_frame}
+            slots_free[slot] = self._fetch(each, slot, done, copies)
+        over = {n: a for n, a in partial.items() if n not in self._each_frame}
+        self._fetch(over, 0, done, copies)
         self._copy.finish()
         self._compute.finish()
         stop = time.perf_counter()
@@ -220,7 +221,8 @@ class OpenCLSession:
                 )
             elif role == "out":
                 size = outputs[name].nbytes if name in outputs else 4
-                values.append(self._buffer(name, self._output_slot(slot), size))
+                own = slot if name in self._each_frame else 0
+                values.append(self._buffer(name, own, size))
             elif role == "work":
                 values.append(self._buffer(name, 0, 4 * work[name] * len(frames) + 256))
             elif name in tables:
@@ -243,9 +245,6 @@ class OpenCLSession:
         self._compute.flush()
         return done
 
-    def _output_slot(self, slot: int) -> int:
-        return 0 if self._plan.accumulates else slot
-
     def _upload(
         self, name: str, slot: int, array: NDArray[Any], wait: list[Any]
     ) -> Any:
@@ -254,18 +253,20 @@ class OpenCLSession:
             self._copy, buffer, array, is_blocking=False, wait_for=wait
         )
 
-    def _fetch(
-        self, partial: Partial, part: slice, slot: int, done: Any, copies: list[Any]
-    ) -> Any:
-        """Enqueue the copies of all outputs back; return the last one's event."""
-        for name, array in partial.items():
-            buffer = self._buffers[name, self._output_slot(slot)]
+    def _fetch(self, arrays: Partial, slot: int, done: Any, copies: list[Any]) -> Any:
+        """Enqueue copies of outputs back; return the last event, or what is done."""
+        event = done
+        for name, array in arrays.items():
             event = self._cl.enqueue_copy(
-                self._copy, array[part], buffer, is_blocking=False, wait_for=[done]
+                self._copy,
+                array,
+                self._buffers[name, slot],
+                is_blocking=False,
+                wait_for=[done],
             )
             copies.append(event)
         self._copy.flush()
-        return copies[-1]
+        return event
 
     def _buffer(self, name: str, slot: int, size: int) -> Any:
         """Return the memory kept under this name, enlarged if it is too small."""

@@ -125,11 +125,6 @@ class EsrrfPlan:
         return 4 * floats
 
     @property
-    def accumulates(self) -> bool:
-        """The outputs are sums over frames."""
-        return True
-
-    @property
     def tables_vary(self) -> bool:
         """Whether frames are shifted one by one."""
         return self.drift is not None

@@ -128,11 +128,6 @@ class Esrrf3dPlan:
         )
 
     @property
-    def accumulates(self) -> bool:
-        """The outputs are sums over frames."""
-        return True
-
-    @property
     def tables_vary(self) -> bool:
         """All frames have the same tables."""
         return False

@@ -18,19 +18,13 @@ SUMMED_IMAGES = 8
 """How many products are added up in the images' own precision, the rest in float64."""
 
 
-def autocumulant(
-    images: Images, errors: Images | None, order: int, *, integrate: bool
-) -> Plane:
-    """Return what `Autocumulant` does of images that are all at hand.
+def autocumulant(away: Images, order: int, *, integrate: bool) -> Plane:
+    """Return what `Autocumulant` does of images that are all at hand, less the first.
 
     Their mean is known, so that there are fewer products and nothing to take off.
     """
-    away = images - images[0]
-    if errors is not None:
-        away -= errors
-        away += errors[0]
-    away -= (summed(away) / len(away)).astype(away.dtype)
-    total = np.zeros(images.shape[1:])
+    away = away - (summed(away) / len(away)).astype(away.dtype)
+    total = np.zeros(away.shape[1:])
     while len(away) > order:
         total += np.abs(_cumulant(away, order)) / len(away)
         groups = len(away) // order if integrate else 0
@@ -86,23 +80,18 @@ class Autocumulant:
         self._order = order
         self._integrate = integrate
         self._levels = [_Series(order)]
-        self._first: NDArray[Any] | None = None
-        self._offset: NDArray[Any] | float = 0.0
+        self._origin: Plane | None = None
         self._sum: Plane = np.zeros(())
 
-    def push(self, images: Images, errors: Images | None = None) -> None:
-        """Take in the next images, less their errors if there are any."""
-        for start in range(0, len(images), SUMMED_IMAGES):
-            some = slice(start, start + SUMMED_IMAGES)
-            self._push(images[some], None if errors is None else errors[some])
+    def push(self, away: Images, first: Plane) -> None:
+        """Take in the next images, given less the first of them, and that one."""
+        if self._origin is None:
+            self._origin = first
+        for start in range(0, len(away), SUMMED_IMAGES):
+            moved = (first - self._origin).astype(away.dtype)
+            self._push(away[start : start + SUMMED_IMAGES] + moved)
 
-    def _push(self, images: Images, errors: Images | None) -> None:
-        if self._first is None:
-            self._first = images[0].copy()
-            if errors is not None:
-                self._offset = -errors[0]
-        values = images - self._first
-        values -= self._offset if errors is None else errors + self._offset
+    def _push(self, values: Images) -> None:
         if self._levels[0].count <= self._order:
             self._move_origin(values)
         self._sum = self._sum + values.sum(axis=0)
@@ -123,17 +112,17 @@ class Autocumulant:
         mean = (self._sum + values.sum(axis=0)) / (count + len(values))
         mean = mean.astype(values.dtype)
         values -= mean
-        self._offset = self._offset + mean
+        self._origin = self._origin + mean
         self._sum = self._sum - count * mean.astype(np.float64)
         for series in self._levels:
             series.move_origin(mean)
 
     def value(self) -> Plane:
         """Return the autocumulant of the images so far; more than ``order``, please."""
-        if self._first is None:
+        if self._origin is None:
             raise RuntimeError("an autocumulant needs images: push some first")
         mean = self._sum / self._levels[0].count
-        total = np.zeros(self._first.shape)
+        total = np.zeros(mean.shape)
         for series in self._levels:
             if series.count > self._order:
                 total += np.abs(series.cumulant(mean)) / series.count

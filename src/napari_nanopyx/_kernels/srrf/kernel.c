@@ -31,8 +31,10 @@ typedef struct {
     real sum, error;
 } total;
 
+/* What is kept of an output pixel: `away` of its last value only, how far that is from the
+ * first one. */
 typedef struct {
-    real first, first_error, highest;
+    real first, first_error, away, highest;
     total sum, squares, light;
 } moments;
 
@@ -164,8 +166,8 @@ INLINE total plus(total t, real value)
     return result;
 }
 
-/* Take one more value of a pixel into what is kept. A variance is counted from the first
- * value, so that a small one on a large mean is not lost to rounding. */
+/* Take one more value of a pixel into what is kept. What fluctuates is counted from the first
+ * value, so that a little of it on a large mean is not lost to rounding. */
 INLINE moments take_in(srrf_arguments a, moments m, worth w, int is_first)
 {
     real value = a.weighting == BEFORE ? w.radiality * w.light : w.radiality;
@@ -179,20 +181,25 @@ INLINE moments take_in(srrf_arguments a, moments m, worth w, int is_first)
         m.squares = plus(m.squares, value * value);
         if (a.weighting == AFTER)
             m.light = plus(m.light, w.light);
-    } else if (is_first) {
-        m.first = value;
-        m.first_error = w.error;
     } else {
-        value = (value - m.first) - (w.error - m.first_error);
-        m.sum = plus(m.sum, value);
-        m.squares = plus(m.squares, value * value);
+        if (is_first) {
+            m.first = value;
+            m.first_error = w.error;
+        }
+        m.away = (value - m.first) - (w.error - m.first_error);
+        if (a.statistic == VARIANCE) {
+            m.sum = plus(m.sum, m.away);
+            m.squares = plus(m.squares, m.away * m.away);
+        } else if (a.weighting == AFTER) {
+            m.light = plus(m.light, w.radiality * w.light);
+        }
     }
     return m;
 }
 
 INLINE moments no_moments(void)
 {
-    moments m = {ZERO, ZERO, ZERO, {ZERO, ZERO}, {ZERO, ZERO}, {ZERO, ZERO}};
+    moments m = {ZERO, ZERO, ZERO, ZERO, {ZERO, ZERO}, {ZERO, ZERO}, {ZERO, ZERO}};
     return m;
 }
 
@@ -209,48 +216,43 @@ INLINE moments load_moments(srrf_arguments a, long i)
         m.highest = load(a.highest + i);
         return m;
     }
-    m.sum = load_total(a.sum + i, a.sum_error + i);
-    if (a.statistic != MEAN)
+    if (a.statistic != FRAMES)
+        m.sum = load_total(a.sum + i, a.sum_error + i);
+    if (a.statistic == VARIANCE || a.statistic == PAIRS)
         m.squares = load_total(a.squares + i, a.squares_error + i);
-    if (a.statistic == VARIANCE)
+    if (a.statistic == VARIANCE || a.statistic == FRAMES) {
         m.first = load(a.first + i);
-    if (a.statistic == VARIANCE && a.precise)
-        m.first_error = load(a.first_error + i);
-    if (a.statistic == PAIRS && a.weighting == AFTER)
+        if (a.precise)
+            m.first_error = load(a.first_error + i);
+    }
+    if (a.weighting == AFTER)
         m.light = load_total(a.light + i, a.light_error + i);
     return m;
 }
 
-INLINE void store_moments(srrf_arguments a, long i, moments m)
+INLINE void store_total(GLOBAL float *sum, GLOBAL float *error, total t)
+{
+    store(sum, t.sum);
+    store(error, t.error);
+}
+
+INLINE void store_moments(srrf_arguments a, long i, moments m, int with_first)
 {
     if (a.statistic == MAXIMUM) {
         store(a.highest + i, m.highest);
         return;
     }
-    store(a.sum + i, m.sum.sum);
-    store(a.sum_error + i, m.sum.error);
-    if (a.statistic != MEAN) {
-        store(a.squares + i, m.squares.sum);
-        store(a.squares_error + i, m.squares.error);
-    }
-    if (a.statistic == VARIANCE)
+    if (a.statistic != FRAMES)
+        store_total(a.sum + i, a.sum_error + i, m.sum);
+    if (a.statistic == VARIANCE || a.statistic == PAIRS)
+        store_total(a.squares + i, a.squares_error + i, m.squares);
+    if (with_first && (a.statistic == VARIANCE || a.statistic == FRAMES)) {
         store(a.first + i, m.first);
-    if (a.statistic == VARIANCE && a.precise)
-        store(a.first_error + i, m.first_error);
-    if (a.statistic == PAIRS && a.weighting == AFTER) {
-        store(a.light + i, m.light.sum);
-        store(a.light_error + i, m.light.error);
+        if (a.precise)
+            store(a.first_error + i, m.first_error);
     }
-}
-
-/* Write what an output pixel is worth in a frame of its own. */
-INLINE void store_frame(srrf_arguments a, long i, worth w)
-{
-    store(a.radiality + i, a.weighting == BEFORE ? w.radiality * w.light : w.radiality);
-    if (a.precise)
-        store(a.radiality_error + i, w.error);
     if (a.weighting == AFTER)
-        store(a.weighted + i, w.radiality * w.light);
+        store_total(a.light + i, a.light_error + i, m.light);
 }
 
 /* The square below which gradients from the four by four pixels at g are doubtful. All
@@ -376,7 +378,7 @@ INLINE void srrf_frames(srrf_arguments a, int column, int phase, int row)
     long size = (long)m * m * a.height * a.pitch;
     long place = (row + a.before) * (long)a.stride + column * LANES + a.before;
     moments kept = no_moments();
-    if (a.statistic != FRAMES && !a.fresh)
+    if (!a.fresh)
         kept = load_moments(a, target);
     for (int frame = 0; frame < a.count; frame++) {
         int table = frame % a.tables;
@@ -385,13 +387,11 @@ INLINE void srrf_frames(srrf_arguments a, int column, int phase, int row)
                                    (table * m + phase % m) * a.ring);
         worth w = finished(a, value, a.image + frame * plane + place, table, row,
                            column * LANES, phase);
+        kept = take_in(a, kept, w, a.fresh && frame == 0);
         if (a.statistic == FRAMES)
-            store_frame(a, frame * size + target, w);
-        else
-            kept = take_in(a, kept, w, a.fresh && frame == 0);
+            store(a.away + frame * size + target, kept.away);
     }
-    if (a.statistic != FRAMES)
-        store_moments(a, target, kept);
+    store_moments(a, target, kept, a.fresh);
 }
 
 #else /* one call a part, all on one thread */
@@ -664,12 +664,11 @@ INLINE void phase_row(srrf_arguments a, const float *image, const float *gradien
                 value = mean_of(a, values[v]);
             }
             worth w = finished(a, value, image + column, table, row, column, phase);
-            if (a.statistic == FRAMES) {
-                store_frame(a, frame * size + target + column, w);
-            } else {
-                moments kept = is_first ? no_moments() : load_moments(a, target + column);
-                store_moments(a, target + column, take_in(a, kept, w, is_first));
-            }
+            moments kept = is_first ? no_moments() : load_moments(a, target + column);
+            kept = take_in(a, kept, w, is_first);
+            store_moments(a, target + column, kept, is_first);
+            if (a.statistic == FRAMES)
+                store(a.away + frame * size + target + column, kept.away);
         }
     }
 }

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from functools import partial as bound
+from collections.abc import Sequence
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from napari_nanopyx._kernels.declaration import Merger, Partial
-from napari_nanopyx._kernels.moments import MomentsMerger, cells
-from napari_nanopyx._kernels.srrf.reductions import Cumulant, Maximum, Pairs, Reduction
+from napari_nanopyx._kernels.moments import MomentsMerger
+from napari_nanopyx._kernels.srrf.reductions import Reduction, Size, begin
 from napari_nanopyx._kernels.totals import Statistic
 
 Temporal = Literal["TRM", "TRA", "TRPPM", "TRAC2", "TRAC3", "TRAC4", "STD", "VAR"]
@@ -45,12 +44,13 @@ def outputs(temporal: Temporal, *, after: bool, precise: bool) -> tuple[str, ...
         return ("highest",)
     if temporal == "TRA":
         return ("sum", "sum_error")
-    if temporal in ("STD", "VAR"):
-        return (*(("first", "first_error") if precise else ("first",)), *_SQUARES)
+    weights = ("light", "light_error") if after else ()
     if temporal == "TRPPM":
-        return (*_SQUARES, "light", "light_error") if after else _SQUARES
-    values = ("radiality", "radiality_error") if precise else ("radiality",)
-    return (*values, "weighted") if after else values
+        return (*_SQUARES, *weights)
+    first = ("first", "first_error") if precise else ("first",)
+    if temporal in ("STD", "VAR"):
+        return (*first, *_SQUARES)
+    return (*first, "away", *weights)
 
 
 def phases(stack: NDArray[np.float64], magnification: int) -> NDArray[np.float64]:
@@ -70,26 +70,25 @@ def partial(
 ) -> Partial:
     """Return what frames (n, M * M, H, W) leave behind, straight from definitions.
 
-    ``light`` is their intensity if it weighs the result afterwards.
+    ``light`` is their intensity if it weighs the result afterwards. The sum of the
+    weights is called so too: of intensities, or of these times radialities.
     """
     if temporal == "TRM":
         return {"highest": radiality.max(axis=0)}
     if temporal == "TRA":
         return {"sum": radiality.sum(axis=0)}
-    if temporal in ("STD", "VAR"):
-        shifted = radiality - radiality[0]
-        return {
-            "first": radiality[0].copy(),
-            "sum": shifted.sum(axis=0),
-            "squares": (shifted**2).sum(axis=0),
-        }
     if temporal == "TRPPM":
         positive = np.maximum(radiality, 0.0)
         found = {"sum": positive.sum(axis=0), "squares": (positive**2).sum(axis=0)}
         return found if light is None else {**found, "light": light.sum(axis=0)}
-    if light is None:
-        return {"radiality": radiality}
-    return {"radiality": radiality, "weighted": radiality * light}
+    away = radiality - radiality[0]
+    first = {"first": radiality[0].copy()}
+    if temporal in ("STD", "VAR"):
+        return {**first, "sum": away.sum(axis=0), "squares": (away**2).sum(axis=0)}
+    found = {**first, "away": away}
+    if light is not None:
+        found["light"] = (radiality * light).sum(axis=0)
+    return found
 
 
 class TimePointMerger:
@@ -101,23 +100,28 @@ class TimePointMerger:
         Frames of each time point, in order.
     size : tuple of int
         Magnification M, and the camera frame's height H and width W.
-    begin : callable
-        Makes an empty reduction.
+    temporal : {"TRM", "TRPPM", "TRAC2", "TRAC3", "TRAC4"}
+        How.
+    integrate : bool
+        Whether an autocumulant has those at longer lag times added.
     """
 
     def __init__(
         self,
         windows: Sequence[range],
-        size: tuple[int, int, int],
-        begin: Callable[[], Reduction],
+        size: Size,
+        temporal: Temporal,
+        *,
+        integrate: bool,
     ) -> None:
         magnification, height, width = size
         self._windows = windows
-        self._magnification = magnification
-        self._begin = begin
+        self._size = size
+        self._temporal = temporal
+        self._integrate = integrate
         self._done = 0
         self._next_frame = 0
-        self._reduction = begin()
+        self._reduction: Reduction | None = None
         shape = (len(windows), magnification * height, magnification * width)
         self._result = np.empty(shape, np.float32)
 
@@ -133,13 +137,21 @@ class TimePointMerger:
                 f"frame {self._next_frame} comes next"
             )
         self._next_frame = frames.stop
-        if frames.stop < self._windows[self._done].stop:
-            self._reduction.add(len(frames), partial, None, threads)
-            return
-        out = cells(self._result[self._done], (self._magnification,) * 2)
-        self._reduction.add(len(frames), partial, out, threads)
-        self._reduction = self._begin()
-        self._done += 1
+        window = self._windows[self._done]
+        if self._reduction is None:
+            self._reduction = begin(
+                self._temporal,
+                len(window),
+                self._size,
+                partial,
+                integrate=self._integrate,
+            )
+        is_last = frames.stop == window.stop
+        image = self._result[self._done] if is_last else None
+        self._reduction.add(len(frames), partial, image, threads)
+        if is_last:
+            self._reduction = None
+            self._done += 1
 
     def result(self) -> NDArray[np.float32]:
         """Return the images, shape (windows, M * H, M * W)."""
@@ -155,22 +167,12 @@ class TimePointMerger:
 def merger(
     temporal: Temporal,
     windows: Sequence[range],
-    size: tuple[int, int, int],
+    size: Size,
     *,
     integrate_lag_times: bool,
 ) -> Merger:
     """Return an empty collector for every time point."""
-    magnification, height, width = size
     if temporal in _MOMENTS:
-        factors = (magnification, magnification)
-        shape = (height, width)
+        factors, shape = (size[0], size[0]), size[1:]
         return MomentsMerger(windows, _MOMENTS[temporal], factors, shape, False)
-    begin: Callable[[], Reduction]
-    if temporal == "TRM":
-        begin = bound(Maximum, width)
-    elif temporal == "TRPPM":
-        begin = bound(Pairs, width)
-    else:
-        order = int(temporal[-1])
-        begin = bound(Cumulant, width, order, integrate_lag_times)
-    return TimePointMerger(windows, size, begin)
+    return TimePointMerger(windows, size, temporal, integrate=integrate_lag_times)

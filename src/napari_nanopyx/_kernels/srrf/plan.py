@@ -19,7 +19,7 @@ from napari_nanopyx._kernels.srrf.tables import Geometry
 
 STATISTIC = {"TRA": 0, "VAR": 1, "STD": 1, "TRPPM": 2, "TRM": 3}
 FRAMES = 4
-"""How the kernel calls what it keeps: any other reduction needs every frame's image."""
+"""What the kernel keeps: any other reduction needs every frame's image, beside that."""
 
 UNWEIGHTED, BEFORE, AFTER = range(3)
 SAMPLE_FLOPS = 24
@@ -116,17 +116,11 @@ class SrrfPlan:
 
     @property
     def block_bytes_per_frame(self) -> int:
-        """The frame as it is read, and its images if they are kept."""
+        """The frame as it is read, and its image if that is kept."""
         _, height, width = self.shape
-        images = 0
-        if not self.accumulates:
-            images = sum(output.nbytes for output in self.outputs(range(1)).values())
+        outputs = self.outputs(range(1)).values()
+        images = sum(output.nbytes for output in outputs if output.each_frame)
         return 4 * height * width + images
-
-    @property
-    def accumulates(self) -> bool:
-        """Whether the outputs are values over frames, or one image a frame."""
-        return self.temporal in STATISTIC
 
     @property
     def tables_vary(self) -> bool:
@@ -207,14 +201,16 @@ class SrrfPlan:
         return {name: np.stack([table[name] for table in each]) for name in each[0]}
 
     def outputs(self, frames: range) -> dict[str, Output]:
-        """Return the running values, one plane a phase, or so many of each frame."""
+        """Return values over frames, one plane a phase; perhaps those of each, too."""
         _, height, width = self.shape
-        count = () if self.accumulates else (len(frames),)
-        shape = (*count, self.magnification**2, height, padded(width))
+        shape = (self.magnification**2, height, padded(width))
         names = merging.outputs(
             self.temporal, after=self.weighting == AFTER, precise=self.precise
         )
-        return dict.fromkeys(names, Output(shape))
+        found = dict.fromkeys(names, Output(shape))
+        if "away" in found:
+            found["away"] = Output((len(frames), *shape), each_frame=True)
+        return found
 
     def reference(self, block: NDArray[Any], frames: range) -> Partial:
         """Reconstruct the frames in float64, straight from the formulas."""

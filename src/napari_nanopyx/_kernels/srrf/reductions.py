@@ -2,53 +2,53 @@
 
 from __future__ import annotations
 
-import itertools
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_nanopyx._kernels import lags
 from napari_nanopyx._kernels.declaration import Partial
-from napari_nanopyx._kernels.srrf.cumulants import (
-    Autocumulant,
-    Plane,
-    autocumulant,
-    summed,
-)
+from napari_nanopyx._kernels.moments import cells
+from napari_nanopyx._kernels.srrf.cumulants import Autocumulant, Plane, autocumulant
 
-TILE_PIXELS = 8192
-"""Pixels of one phase that are taken through all frames of a block at a time."""
+Image = NDArray[np.float32]
+"""A time point to write, shape (M * H, M * W)."""
 
-WHOLE_TILE_VALUES = 2**17
-"""The same, counted in all frames, where a block has those of a whole time point."""
-
-Views = list[NDArray[Any]]
-"""An image to write, as one view a phase."""
+Size = tuple[int, int, int]
+"""Magnification M, and the camera frame's height H and width W."""
 
 
 class Reduction(Protocol):
     """One time point that is being taken in."""
 
-    def add(self, count: int, block: Partial, out: Views | None, threads: int) -> None:
+    def add(
+        self, count: int, block: Partial, image: Image | None, threads: int
+    ) -> None:
         """Take in what so many frames left behind; after the last, write the image."""
 
 
 class Maximum:
     """The largest value of each pixel."""
 
-    def __init__(self, width: int) -> None:
-        self._width = width
+    def __init__(self, size: Size) -> None:
+        self._size = size
         self._highest: NDArray[Any] | None = None
 
-    def add(self, count: int, block: Partial, out: Views | None, threads: int) -> None:  # noqa: ARG002
+    def add(
+        self,
+        count: int,  # noqa: ARG002
+        block: Partial,
+        image: Image | None,
+        threads: int,  # noqa: ARG002
+    ) -> None:
         """Take in a block; after the last one, write the image."""
-        highest = block["highest"][..., : self._width]
+        highest = block["highest"][..., : self._size[-1]]
         if self._highest is not None:
             highest = np.maximum(self._highest, highest)
         self._highest = highest
-        if out is not None:
-            for view, plane in zip(out, highest, strict=True):
-                view[:] = plane
+        if image is not None:
+            write(image, self._size, highest)
 
 
 class Pairs:
@@ -57,84 +57,95 @@ class Pairs:
     It is found from the sums of the values and of their squares.
     """
 
-    def __init__(self, width: int) -> None:
-        self._width = width
-        self._count = 0
+    def __init__(self, frames: int, size: Size) -> None:
+        self._frames = frames
+        self._size = size
         self._totals: dict[str, Plane] = {}
 
-    def add(self, count: int, block: Partial, out: Views | None, threads: int) -> None:  # noqa: ARG002
+    def add(
+        self,
+        count: int,  # noqa: ARG002
+        block: Partial,
+        image: Image | None,
+        threads: int,  # noqa: ARG002
+    ) -> None:
         """Take in a block; after the last one, write the image."""
-        self._count += count
         total = self._totals
-        for name in block:
-            if name.endswith("_error"):
-                continue
-            more = block[name][..., : self._width].astype(np.float64)
-            if f"{name}_error" in block:
-                more -= block[f"{name}_error"][..., : self._width]
+        for name in [each for each in block if not each.endswith("_error")]:
+            more = exact(block, name, self._size[-1])
             total[name] = more + total[name] if name in total else more
-        for phase, view in enumerate(out or []):
-            pairs = total["sum"][phase] ** 2 + total["squares"][phase]
+        if image is not None:
+            pairs = total["sum"] ** 2 + total["squares"]
             if "light" in total:
-                pairs *= total["light"][phase] / self._count
-            view[:] = pairs / (self._count * (self._count + 1))
+                pairs *= total["light"] / self._frames
+            write(image, self._size, pairs / (self._frames * (self._frames + 1)))
 
 
 class Cumulant:
-    """An autocumulant of every pixel.
+    """An autocumulant of every pixel, in NumPy."""
 
-    A tile of pixels is taken through all frames of a block while it is in the
-    processor's cache; one whose frames are all in one block is never kept.
-    """
-
-    def __init__(self, width: int, order: int, integrate: bool) -> None:
-        self._width = width
+    def __init__(self, frames: int, size: Size, order: int, integrate: bool) -> None:
+        self._frames = frames
+        self._size = size
         self._order = order
         self._integrate = integrate
-        self._count = 0
-        self._tiles: dict[tuple[int, int], tuple[Autocumulant, Plane]] = {}
+        self._cumulant: Autocumulant | None = None
+        self._weights: Plane | float = 0.0
 
-    def add(self, count: int, block: Partial, out: Views | None, threads: int) -> None:  # noqa: ARG002
+    def add(
+        self,
+        count: int,
+        block: Partial,
+        image: Image | None,
+        threads: int,  # noqa: ARG002
+    ) -> None:
         """Take in a block; after the last one, write the image."""
-        is_whole = self._count == 0 and out is not None
-        self._count += count
-        kept = {name: images[..., : self._width] for name, images in block.items()}
-        _, phases, height, _ = kept["radiality"].shape
-        pixels = WHOLE_TILE_VALUES // count if is_whole else TILE_PIXELS
-        step = max(1, pixels // self._width)
-        for phase, first in itertools.product(range(phases), range(0, height, step)):
-            rows = slice(first, min(first + step, height))
-            tile = {name: images[:, phase, rows] for name, images in kept.items()}
-            if is_whole and out is not None:
-                out[phase][rows] = self._of_all(tile)
-                continue
-            self._take_in((phase, first), tile)
-            if out is not None:
-                out[phase][rows] = self._value((phase, first))
+        width = self._size[-1]
+        away = block["away"][..., :width]
+        if "light" in block:
+            self._weights = self._weights + exact(block, "light", width)
+        if count == self._frames:
+            value = autocumulant(away, self._order, integrate=self._integrate)
+        else:
+            if self._cumulant is None:
+                self._cumulant = Autocumulant(self._order, integrate=self._integrate)
+            self._cumulant.push(away, exact(block, "first", width))
+            if image is None:
+                return
+            value = self._cumulant.value()
+        if "light" in block:
+            value *= self._weights / self._frames
+        if image is not None:
+            write(image, self._size, value)
 
-    def _value(self, key: tuple[int, int]) -> Plane:
-        """Return the values of a tile that has taken in all frames, and let it go."""
-        cumulant, weights = self._tiles.pop(key)
-        value = cumulant.value()
-        if weights.ndim:
-            value *= weights / self._count
-        return value
 
-    def _of_all(self, tile: Partial) -> Plane:
-        """Return the values of a tile that has all frames."""
-        images, errors = tile["radiality"], tile.get("radiality_error")
-        value = autocumulant(images, errors, self._order, integrate=self._integrate)
-        if "weighted" in tile:
-            value *= summed(tile["weighted"])
-            value /= self._count
-        return value
+def begin(
+    temporal: str, frames: int, size: Size, block: Partial, *, integrate: bool
+) -> Reduction:
+    """Return an empty reduction of so many frames.
 
-    def _take_in(self, key: tuple[int, int], tile: Partial) -> None:
-        if key not in self._tiles:
-            empty = Autocumulant(self._order, integrate=self._integrate)
-            self._tiles[key] = empty, np.zeros(())
-        cumulant, weights = self._tiles[key]
-        cumulant.push(tile["radiality"], tile.get("radiality_error"))
-        if "weighted" in tile:
-            weights = weights + tile["weighted"].sum(axis=0, dtype=np.float64)
-            self._tiles[key] = cumulant, weights
+    Autocumulants are for the compiled core if it is installed; but what the reference
+    leaves behind, as the first block shows, is reduced in its own precision.
+    """
+    if temporal == "TRM":
+        return Maximum(size)
+    if temporal == "TRPPM":
+        return Pairs(frames, size)
+    order = int(temporal[-1])
+    if lags.core() is None or block["away"].dtype != np.float32:
+        return Cumulant(frames, size, order, integrate)
+    return lags.LagSums(frames, size, order, integrate=integrate)
+
+
+def exact(block: Partial, name: str, width: int) -> Plane:
+    """Return planes of a block in float64, less the error that comes with them."""
+    planes = block[name][..., :width].astype(np.float64)
+    if f"{name}_error" in block:
+        planes -= block[f"{name}_error"][..., :width]
+    return planes
+
+
+def write(image: Image, size: Size, planes: NDArray[Any]) -> None:
+    """Write an image, one plane a phase."""
+    for view, plane in zip(cells(image, (size[0],) * 2), planes, strict=True):
+        view[:] = plane

@@ -71,8 +71,8 @@ def frames_of(
     direction, row_tap, row_shares, column_tap, column_shares, light_row_tap,
     light_row_weights, light_column_tap, light_column_weights, row_mask, column_mask,
     weighting, positivity, renormalise, statistic, precise, image, gradient, first,
-    first_error, sum, sum_error, squares, squares_error, light, light_error, highest,
-    radiality, radiality_error, weighted,
+    first_error, away, sum, sum_error, squares, squares_error, light, light_error,
+    highest,
 ):
     """Find the radiality of every output pixel and take it into what is kept."""
     m = magnification
@@ -154,37 +154,35 @@ def frames_of(
                 worth = np.float32(x * shine if weighting == 1 else x)
                 k = left + c
                 lacking = np.float32(worth - x)
-                if statistic == 4:
-                    radiality[frame * size + k] = worth
-                    if precise:
-                        radiality_error[frame * size + k] = lacking
-                    if weighting == 2:
-                        weighted[frame * size + k] = x * shine
-                    continue
                 if statistic == 3:
                     highest[k] = worth if frame == 0 else max(highest[k], worth)
                     continue
                 if frame == 0:
-                    sum[k] = 0
-                    sum_error[k] = 0
-                    if statistic != 0:
+                    if statistic != 4:
+                        sum[k] = 0
+                        sum_error[k] = 0
+                    if statistic == 1 or statistic == 2:
                         squares[k] = 0
                         squares_error[k] = 0
-                    if statistic == 1:
+                    if statistic == 1 or statistic == 4:
                         first[k] = worth
                         if precise:
                             first_error[k] = lacking
-                    if statistic == 2 and weighting == 2:
+                    if weighting == 2:
                         light[k] = 0
                         light_error[k] = 0
-                if statistic == 1:
+                if weighting == 2:
+                    weight = np.float32(shine if statistic == 2 else x * shine)
+                    add(light, light_error, k, weight)
+                if statistic == 1 or statistic == 4:
                     worth -= first[k]
                     if precise:
                         worth -= lacking - first_error[k]
+                if statistic == 4:
+                    away[frame * size + k] = worth
+                    continue
                 if statistic == 2:
                     worth = max(worth, np.float32(0))
-                    if weighting == 2:
-                        add(light, light_error, k, np.float32(shine))
                 add(sum, sum_error, k, worth)
                 if statistic != 0:
                     add(squares, squares_error, k, worth * worth)
