@@ -135,6 +135,26 @@ def test_every_parameter_is_typed_and_documented(name: str) -> None:
     assert "doi:10." in sections["References"]
 
 
+@pytest.mark.parametrize(
+    ("keyword", "value", "message"),
+    [
+        ("implementation", 3, "3, but must be a name that .*engine.implementations"),
+        ("progress", 3, "3, but must be a function that takes what is done"),
+        ("cancel", True, r"True, but must have a method is_set\(\)"),
+    ],
+)
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_keywords_of_every_function(
+    name: str, keyword: str, value: Any, message: str
+) -> None:
+    """They are looked at before anything is computed."""
+    function = getattr(nx, name)
+    parameters = inspect.signature(function).parameters.values()
+    needed = {each.name: None for each in parameters if each.default is each.empty}
+    with pytest.raises(TypeError, match=f"^{keyword} is {message}"):
+        function(**{**needed, keyword: value})
+
+
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_ranges_of_numbers_hold_their_defaults(name: str) -> None:
     function = getattr(nx, name)

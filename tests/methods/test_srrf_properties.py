@@ -357,22 +357,28 @@ def fifty_frames(situation: Situation) -> Choice:
     return Choice(situation.candidates[0], 50, None, "asked for")
 
 
-def peak_bytes(temporal: Temporal, frames: int) -> int:
+def peak_bytes(temporal: Temporal, frames: int, weight: Any) -> int:
     movie: Any = Endless(frames)
     tracemalloc.start()
     try:
         with choose_by(fifty_frames):
-            nx.srrf(movie, 2, temporal=temporal, implementation="serial")
+            nx.srrf(
+                movie, 2, temporal=temporal, weight=weight, implementation="serial"
+            )
         return tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
 
 
-@pytest.mark.parametrize("temporal", TEMPORAL)
-def test_memory_does_not_grow_with_the_frames(temporal: Temporal) -> None:
+@pytest.mark.parametrize(
+    ("temporal", "weight"),
+    [(temporal, "after") for temporal in TEMPORAL]
+    + [(temporal, "before") for temporal in ("TRPPM", "TRAC2", "TRAC3", "TRAC4")],
+)
+def test_memory_does_not_grow_with_the_frames(temporal: Temporal, weight: Any) -> None:
     """Nor with the lag times: their sums are kept for a band of rows at a time."""
-    peak_bytes(temporal, 40)
-    few, many = (peak_bytes(temporal, frames) for frames in (200, 2000))
+    peak_bytes(temporal, 40, weight)
+    few, many = (peak_bytes(temporal, frames, weight) for frames in (200, 2000))
     assert many < 1.1 * few
 
 

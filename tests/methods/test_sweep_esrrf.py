@@ -187,6 +187,30 @@ def test_arguments(
         nx.sweep_esrrf(**(given | {argument: value}))
 
 
+def with_value(value: float) -> NDArray[np.float64]:
+    image = MOVIE.astype(np.float64)
+    image[3, 1, 2] = value
+    return image
+
+
+@pytest.mark.parametrize(
+    ("image", "error", "message"),
+    [
+        (with_value(np.nan), ValueError, "image .*NaN.* frame 3 "),
+        (with_value(np.inf), ValueError, "image .*infinity.* frame 3 "),
+        (MOVIE.astype(complex), TypeError, "image has dtype complex128"),
+        (MOVIE[np.newaxis], ValueError, r"image has 4 axes .*\(T, Y, X\)"),
+        (MOVIE[:, :0], ValueError, "image is empty"),
+        (MOVIE[0], ValueError, "image has 1 frame"),
+        ([[1, 2], [3]], TypeError, "image is a list"),
+        (None, TypeError, "image has dtype object"),
+    ],
+)
+def test_images(image: Any, error: type[Exception], message: str) -> None:
+    with pytest.raises(error, match=message):
+        nx.sweep_esrrf(image, RADII, SENSITIVITIES)
+
+
 @pytest.mark.parametrize(("temporal", "each"), [("AVG", 1), ("TAC2", 2)])
 def test_progress_runs_over_the_whole_sweep(temporal: Any, each: int) -> None:
     calls: list[tuple[int, int]] = []

@@ -121,6 +121,25 @@ def flag(name: str, value: Any) -> bool:
     return bool(value)
 
 
+def steering(implementation: Any, progress: Any, cancel: Any) -> None:
+    """Raise if a keyword that every function takes is of the wrong kind."""
+    if implementation is not None and not isinstance(implementation, str):
+        raise TypeError(
+            f"implementation is {implementation!r}, but must be a name that "
+            "napari_nanopyx.engine.implementations lists, or None"
+        )
+    if progress is not None and not callable(progress):
+        raise TypeError(
+            f"progress is {progress!r}, but must be a function that takes what is done "
+            "and how much there is in all, or None"
+        )
+    if cancel is not None and not callable(getattr(cancel, "is_set", None)):
+        raise TypeError(
+            f"cancel is {cancel!r}, but must have a method is_set(), as a "
+            "threading.Event has, or be None"
+        )
+
+
 def shifts(
     name: str, value: ArrayLike, frames: int, *, pair: bool
 ) -> NDArray[np.float64]:

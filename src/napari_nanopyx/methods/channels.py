@@ -119,6 +119,7 @@ def estimate_channel_shifts(
     Channel registration (field, onto channel 0): channel 1 moves by (-2.00, +3.00) px \
 on average, similarity 0.99, residual 0.00 px
     """
+    check.steering(implementation, progress, cancel)
     source = _channels(image)
     count, *sides = source.shape
     onto = check.whole("reference", reference, 0, count - 1)

@@ -73,6 +73,7 @@ def convolve(
     >>> nx.convolve([[1, 2, 4, 8]], [[-1, 0, 1]])
     array([[1., 3., 6., 4.]], dtype=float32)
     """
+    check.steering(implementation, progress, cancel)
     source = as_source(image)
     task = tasks()["convolve"]
     plan = task.plan(source.shape, kernel=check.weights("kernel", kernel))

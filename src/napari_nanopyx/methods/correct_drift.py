@@ -96,6 +96,7 @@ def correct_drift(
            [[-1.,  4.],
             [-1.,  6.]]], dtype=float32)
     """
+    check.steering(implementation, progress, cancel)
     frames = Frames(image)
     shifts = _shifts(table, frames)
     check.one_of("kernel", kernel, get_args(DriftKernel))

@@ -117,6 +117,7 @@ def decorrelation(
     >>> print(nx.decorrelation(blurred, pixel_size=0.1, units="µm"))
     Decorrelation resolution: 0.49 µm (k_c 0.4082 of Nyquist, A0 0.797)
     """
+    check.steering(implementation, progress, cancel)
     pixels = single_image("image", image, LEAST_SIDE)
     low, high = _range(rmin, rmax)
     radii = np.linspace(low, high, check.whole("n_r", n_r, 10, 100))

@@ -98,6 +98,7 @@ def decorrelation_map(
     >>> nx.decorrelation_map(scene).resolution.shape
     (1, 2)
     """
+    check.steering(implementation, progress, cancel)
     pixels = single_image("image", image, LEAST_TILE)
     side = check.whole("tile", tile, LEAST_TILE)
 

@@ -125,6 +125,7 @@ def denoise_nlm(
     >>> bool(calm.std() < 0.3 * noisy.std())
     True
     """
+    check.steering(implementation, progress, cancel)
     source = as_source(image)
     size = check.whole("patch_size", patch_size, 2, LARGEST_PATCH)
     distance = check.whole("patch_distance", patch_distance, 1, LARGEST_DISTANCE)

@@ -149,6 +149,7 @@ def estimate_drift(
     array([[0., 0.],
            [1., 2.]])
     """
+    check.steering(implementation, progress, cancel)
     movie: Any = image if channel_index is None else OneChannel(image, channel_index)
     frames = Frames(movie)
     check.one_of("reference", reference, get_args(Reference))

@@ -109,6 +109,7 @@ def error_map(
     >>> round(result.rsp, 2), round(result.sigma, 1)
     (1.0, 1.0)
     """
+    check.steering(implementation, progress, cancel)
     small = single_image("reference", reference, LEAST_SIDE)
     large = single_image("super_resolved", super_resolved, LEAST_SIDE)
     magnification = _magnification(small.shape, large.shape)

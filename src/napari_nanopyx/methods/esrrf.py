@@ -136,6 +136,7 @@ def esrrf(
     >>> nx.esrrf(movie, magnification=4, frames_per_timepoint=5).shape
     (2, 48, 56)
     """
+    check.steering(implementation, progress, cancel)
     source = as_source(image)
     frames = check.whole("frames_per_timepoint", frames_per_timepoint, 0)
     gap = check.whole("frame_gap", frame_gap, 0)

@@ -128,6 +128,7 @@ def esrrf_3d(
     >>> nx.esrrf_3d(series, magnification=2, magnification_z=3).shape
     (1, 15, 24, 28)
     """
+    check.steering(implementation, progress, cancel)
     source = as_source(image, axes=4)
     frames = check.whole("frames_per_timepoint", frames_per_timepoint, 0)
     statistic = check.one_of("temporal", temporal, get_args(Temporal))

@@ -141,6 +141,7 @@ def frc(
     >>> print(nx.frc(odd, even, pixel_size=0.1, units="µm"))
     FRC resolution: 0.4938 µm (1/7 threshold)
     """
+    check.steering(implementation, progress, cancel)
     first, second = images(image_a, image_b)
     step = check.positive("pixel_size", pixel_size)
     length_unit(units)

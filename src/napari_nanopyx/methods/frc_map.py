@@ -98,6 +98,7 @@ def frc_map(
     array([[4.6, 4.8],
            [4.7, 4.5]])
     """
+    check.steering(implementation, progress, cancel)
     first, second = images(image_a, image_b)
     most = min(first.shape) // LEAST_BLOCK
     if most < 1:

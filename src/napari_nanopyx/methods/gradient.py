@@ -97,6 +97,7 @@ def gradient(
     >>> row[1], column[1]
     (array([6., 6., 6.], dtype=float32), array([1., 2., 1.], dtype=float32))
     """
+    check.steering(implementation, progress, cancel)
     source = as_source(image)
     differ = _OPERATORS[check.one_of("operator", operator, get_args(Operator))]
     least = differences.LEAST_PIXELS if operator == "five_point" else 1

@@ -89,6 +89,7 @@ def magnify(
     >>> nx.magnify([[5, 6, 7, 8]], 1, shift=(0, 1))
     array([[0., 5., 6., 7.]], dtype=float32)
     """
+    check.steering(implementation, progress, cancel)
     source = as_source(image)
     check.one_of("kernel", kernel, get_args(Kernel))
     factors = check.both_axes("factor", factor, _factor)

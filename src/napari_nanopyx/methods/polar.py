@@ -92,6 +92,7 @@ def polar(
            [12.,  2.,  0.],
            [12., 14.,  0.]], dtype=float32)
     """
+    check.steering(implementation, progress, cancel)
     source = as_source(image)
     check.one_of("scale", scale, get_args(Scale))
     check.one_of("kernel", kernel, get_args(Kernel))

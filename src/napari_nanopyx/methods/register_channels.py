@@ -80,6 +80,7 @@ def register_channels(
     >>> bool(np.abs(inner[1] - inner[0]).max() < 0.05 * np.ptp(scene))
     True
     """
+    check.steering(implementation, progress, cancel)
     if not isinstance(registration, ChannelRegistration):
         raise TypeError(
             f"registration is a {type(registration).__name__}, but must be a "

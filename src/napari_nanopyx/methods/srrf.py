@@ -137,6 +137,7 @@ def srrf(
     >>> nx.srrf(movie, magnification=4, temporal="TRAC2", frames_per_timepoint=5).shape
     (2, 48, 56)
     """
+    check.steering(implementation, progress, cancel)
     source = as_source(image)
     reduction = check.one_of("temporal", temporal, get_args(Temporal))
     frames = check.whole("frames_per_timepoint", frames_per_timepoint, 0)

@@ -126,6 +126,7 @@ def sweep_esrrf(
     >>> sweep.qnr.shape
     (3, 2)
     """
+    check.steering(implementation, progress, cancel)
     source = as_source(image)
     check.one_of("resolution", resolution, get_args(Resolution))
     statistic = check.one_of("temporal", temporal, get_args(Statistic))

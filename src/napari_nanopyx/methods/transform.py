@@ -95,6 +95,7 @@ def transform(
     array([[2., 4.],
            [1., 3.]], dtype=float32)
     """
+    check.steering(implementation, progress, cancel)
     source = as_source(image)
     check.one_of("kernel", kernel, get_args(Kernel))
     height, width = source.shape[1:]
