@@ -362,9 +362,7 @@ def peak_bytes(temporal: Temporal, frames: int, weight: Any) -> int:
     tracemalloc.start()
     try:
         with choose_by(fifty_frames):
-            nx.srrf(
-                movie, 2, temporal=temporal, weight=weight, implementation="serial"
-            )
+            nx.srrf(movie, 2, temporal=temporal, weight=weight, implementation="serial")
         return tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
