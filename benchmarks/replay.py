@@ -19,7 +19,12 @@ from benchmarks.varied_traces import varied
 from napari_nanopyx._engine import agent, paper
 from napari_nanopyx._engine.evidence import Evidence
 from napari_nanopyx._engine.record import Arm
-from napari_nanopyx._engine.situation import BACKGROUND_SHARE, Policy, Situation
+from napari_nanopyx._engine.situation import (
+    BACKGROUND_SHARE,
+    Policy,
+    Situation,
+    shares_processor,
+)
 from napari_nanopyx._engine.types import Implementation, Measurement
 
 FAILURE_SECONDS = 0.1
@@ -72,6 +77,7 @@ def replay(trace: Trace, player: Player, seed: int = 0) -> Outcome:
                     opened=set(used),
                     seed=seed,
                     background_share=BACKGROUND_SHARE / trace.cores,
+                    disturbed=preparing.is_busy(outcome.seconds),
                 )
             )
             name = choice.implementation.name
@@ -81,6 +87,7 @@ def replay(trace: Trace, player: Player, seed: int = 0) -> Outcome:
             seconds = fixed + float(np.nansum(each))
             preparing.begin(choice.prepare, outcome.seconds)
             prepare = preparing.now(name, outcome.seconds)
+            disturbed = preparing.is_busy(outcome.seconds)
             seconds = preparing.beside(seconds, outcome.seconds)
             outcome.seconds += prepare + seconds
             if np.isnan(each).any():
@@ -90,13 +97,14 @@ def replay(trace: Trace, player: Player, seed: int = 0) -> Outcome:
                     for c in candidates
                 ]
                 continue
+            noticed = disturbed and shares_processor(choice.implementation)
             measurement = Measurement(
                 trace.workloads[at],
                 name,
                 trace.device(name),
                 len(each),
                 trace.timing(name, seconds, prepare),
-                "cold" if prepare else "ok",
+                "cold" if prepare else "disturbed" if noticed else "ok",
                 outcome.seconds,
             )
             evidence.add(measurement, first=name not in used)
@@ -139,6 +147,10 @@ class _Preparing:
         self._ends.pop(name, None)
         self._ready.add(name)
         return self._seconds[name]
+
+    def is_busy(self, now: float) -> bool:
+        """Tell whether something is being prepared in the background."""
+        return any(end > now for end in self._ends.values())
 
     def beside(self, seconds: float, now: float) -> float:
         """Return what a block takes while something else is being prepared."""

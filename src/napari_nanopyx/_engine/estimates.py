@@ -196,12 +196,14 @@ def preparation(evidence: Evidence, candidate: Implementation) -> float:
 def time_lost(
     exact: Mapping[Arm, Record], best: Arm, seconds: float, share: float
 ) -> float:
-    """Return what all others than the best have cost beyond its time for a frame.
+    """Return what trying all others than the best has cost beyond its time for a frame.
 
-    They were prepared beside the computation, which costs a share of the seconds.
+    They were prepared beside the computation, which costs a share of the seconds. What
+    one took that was the best for a while, before a better was found, is not lost.
     """
     return sum(
-        share * record.preparation + max(0.0, record.seconds - record.frames * seconds)
+        share * record.preparation
+        + max(0.0, record.tried_seconds - record.tried_frames * seconds)
         for arm, record in exact.items()
         if arm != best
     )

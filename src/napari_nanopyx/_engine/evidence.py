@@ -12,6 +12,9 @@ from napari_nanopyx._engine.similarity import Features, distance, features
 from napari_nanopyx._engine.slowdown import Pace, pace
 from napari_nanopyx._engine.types import Measurement, Workload
 
+COUNTED = ("ok", "cold", "disturbed")
+"""Outcomes of blocks that were computed."""
+
 _ARRIVED = 10_000
 _SIMILAR_WORKLOADS = 256
 _ALIKE_AT_MOST = 12
@@ -47,7 +50,7 @@ class Evidence:
         """Take over a measurement; `first` if it is the first one of a session."""
         with self._lock:
             self._add(measurement)
-            if first and measurement.outcome in ("ok", "cold"):
+            if first and measurement.outcome in COUNTED:
                 arm = Arm(measurement.implementation, measurement.device)
                 self._preparations[arm] = measurement.timing.prepare
 
@@ -147,7 +150,7 @@ class Evidence:
 
     def _add(self, measurement: Measurement) -> None:
         self._arrived.append(measurement)
-        if measurement.outcome not in ("ok", "cold") or measurement.frames < 1:
+        if measurement.outcome not in COUNTED or measurement.frames < 1:
             return
         arm = Arm(measurement.implementation, measurement.device)
         arms = self._records.setdefault(features(measurement.workload), {})
@@ -161,7 +164,7 @@ class Evidence:
                 run.judge_no_more()
         if measurement.outcome == "cold":
             self._preparations[arm] = measurement.timing.prepare
-        else:
+        elif record.counts(measurement):
             runs = self._runs.setdefault(arm, [])
             runs.append(Run(measurement, record))
             if measurement.timing.prepare > 0:

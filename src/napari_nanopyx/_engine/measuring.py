@@ -7,6 +7,7 @@ from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 
 from napari_nanopyx._engine import catalogue
+from napari_nanopyx._engine.situation import shares_processor
 from napari_nanopyx._engine.types import Implementation, Measurement, Timing, Workload
 from napari_nanopyx._kernels.declaration import Plan, Task
 
@@ -40,8 +41,12 @@ def measured(
     timing: Timing,
     failed: bool = False,
     opening: float = 0.0,
+    disturbed: bool = False,
 ) -> Measurement:
     """Return the measurement of a block that has just ended.
+
+    It is disturbed if this process was preparing something meanwhile, and computes on
+    the processor, too.
 
     Opening the implementation for the run counts as preparation of its first block. As
     each run does so, it makes no measurement a cold one.
@@ -50,6 +55,8 @@ def measured(
     if outcome == "ok" and opening > NOTICED_SECONDS:
         prepare = timing.prepare + opening
         timing = Timing(prepare, timing.transfer, timing.compute)
+    if outcome == "ok" and disturbed and shares_processor(implementation):
+        outcome = "disturbed"
     return Measurement(
         workload,
         implementation.name,

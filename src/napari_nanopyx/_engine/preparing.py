@@ -69,6 +69,8 @@ class Job:
         self._over = threading.Event()
         self.seconds = 0.0
         """What compiling took in this process, as it will in the next one."""
+        self.is_compiling = False
+        """Whether that has begun: the other process before it has a low priority."""
         self.thread = threading.Thread(
             target=self._work, name="nanopyx-compiler", daemon=True
         )
@@ -100,6 +102,7 @@ class Job:
         key = _key(self._implementation, self._task, self._dtype)
         try:
             self._rehearse()
+            self.is_compiling = True
             begun = time.perf_counter()
             self._compiler.compile(self._task, self._plan, self._dtype)
             self.seconds = time.perf_counter() - begun
@@ -148,6 +151,14 @@ def is_over(implementation: Implementation, task: Task, dtype: str) -> bool:
     if implementation.kind == "compiled":
         return True
     return _key(implementation, task, dtype) in _ready
+
+
+def is_busy() -> bool:
+    """Tell whether something is compiled in this process now."""
+    if not _jobs:
+        return False
+    with _lock:
+        return any(job.is_compiling for job in _jobs.values())
 
 
 def subject(implementation: Implementation, compiler: Compiler) -> Subject:

@@ -18,10 +18,13 @@ from napari_nanopyx._engine.types import Measurement, Workload
 RECENT = 50
 """Warm measurements kept in memory for each implementation and workload."""
 
+TRIALS = 2
+"""Warm measurements after which an implementation has been tried."""
+
 JUDGED = 8
 """Newest blocks that tell whether an implementation, or a device, is delayed."""
 
-_RECENT_COLD = 8
+_FEW = 8
 _SHORT_KEPT = 4
 FEWEST_BEFORE = 2
 _USUAL_SPREAD = 0.1
@@ -55,10 +58,14 @@ class Record:
     workload: Workload
     warm: tuple[Measurement, ...] = ()
     cold: tuple[Measurement, ...] = ()
+    disturbed: tuple[Measurement, ...] = ()
     frames: int = 0
     seconds: float = 0.0
     """Transfer and computation, of the frames above."""
     preparation: float = 0.0
+    tried_frames: int = 0
+    tried_seconds: float = 0.0
+    """The same of its first blocks, before it was judged."""
     counted: int = 0
     """Warm measurements in all."""
     judged: tuple[bool, ...] = ()
@@ -70,7 +77,7 @@ class Record:
 
     @cached_property
     def block_time(self) -> BlockTime:
-        """What a block takes when nothing delays it; by cold ones if none is warm."""
+        """What a block takes when nothing delays it; by others if none is warm."""
         return self.fit.block_time
 
     @cached_property
@@ -79,7 +86,7 @@ class Record:
         if self.earlier_fit is not None:
             return self.earlier_fit
         if not self.warm:
-            return Fit(block_time([_block(m) for m in self.cold]), 0)
+            return Fit(block_time([_block(m) for m in self.measured]), 0)
         usual = zip(self.warm, self.slow, strict=True)
         blocks = [_block(m) for m, is_slow in usual if not is_slow]
         return Fit(block_time(blocks), self.counted)
@@ -127,8 +134,13 @@ class Record:
 
     @property
     def measured(self) -> tuple[Measurement, ...]:
-        """What its time is known by: the warm ones, or else the cold."""
-        return self.warm or self.cold
+        """What its time is known by: the warm ones, or else the others."""
+        return self.warm or self.disturbed or self.cold
+
+    @property
+    def is_judged(self) -> bool:
+        """Whether there are enough warm measurements to compare it with others."""
+        return self.counted >= TRIALS
 
     @property
     def is_slow(self) -> bool:
@@ -139,19 +151,36 @@ class Record:
         """Return the next one's seconds over the expected ones; 1 if it is not slow."""
         return _slowdown(measurement, self.block_time, self.slow[-1])
 
+    def counts(self, measurement: Measurement) -> bool:
+        """Tell whether the next one is a warm one.
+
+        One that was disturbed says as much as others if it was not slow for all that.
+        """
+        if measurement.outcome == "disturbed":
+            known = len(self.warm) >= FEWEST_BEFORE
+            return known and self.slowdown(measurement) == 1
+        return measurement.outcome == "ok"
+
     def with_(self, measurement: Measurement) -> Record:
         """Return the record after one more measurement."""
         timing = measurement.timing
         frames = self.frames + measurement.frames
         seconds = self.seconds + timing.warm
         preparation = self.preparation + timing.prepare
-        if measurement.outcome == "cold":
+        tried_frames, tried_seconds = self.tried_frames, self.tried_seconds
+        if not self.is_judged and len(self.disturbed) < TRIALS:
+            tried_frames += measurement.frames
+            tried_seconds += timing.warm
+        if not self.counts(measurement):
+            earlier = getattr(self, measurement.outcome)
             return replace(
                 self,
-                cold=(*self.cold, measurement)[-_RECENT_COLD:],
                 frames=frames,
                 seconds=seconds,
                 preparation=preparation,
+                tried_frames=tried_frames,
+                tried_seconds=tried_seconds,
+                **{measurement.outcome: (*earlier, measurement)[-_FEW:]},
             )
         judged, fit = self.judged, None
         if "fit" in self.__dict__ and len(self.warm) >= FEWEST_BEFORE:
@@ -173,9 +202,12 @@ class Record:
             self.workload,
             warm,
             self.cold,
+            self.disturbed,
             frames,
             seconds,
             preparation,
+            tried_frames,
+            tried_seconds,
             counted=self.counted + 1,
             judged=judged,
             earlier_fit=fit,

@@ -16,6 +16,7 @@ from napari_nanopyx._engine import (
     devices,
     events,
     history,
+    preparing,
     settings,
 )
 from napari_nanopyx._engine.errors import Cancelled
@@ -171,7 +172,7 @@ class _Runner:
         frames, block = self._reader.take(size, at_most)
         if choice.expected_seconds is not None:
             self._reader.read_ahead(size)
-        started = time.perf_counter()
+        started, disturbed = time.perf_counter(), preparing.is_busy()
         try:
             with computing():
                 started = time.perf_counter()
@@ -187,7 +188,7 @@ class _Runner:
         self._merger.add(frames, partial, self._threads)
         merging = time.perf_counter() - started
         timing = replace(timing, compute=timing.compute + merging)
-        self._finished(choice, len(frames), timing)
+        self._finished(choice, len(frames), timing, disturbed or preparing.is_busy())
         return True
 
     def _choose(self) -> Choice:
@@ -207,13 +208,16 @@ class _Runner:
                 pinned=self._pinned is not None,
                 seed=self._seed,
                 background_share=BACKGROUND_SHARE / self._threads,
+                disturbed=preparing.is_busy(),
             )
         )
         self._run.implementation = choice.implementation.name
         self._run.reason = choice.reason
         return choice
 
-    def _finished(self, choice: Choice, frames: int, timing: Timing) -> None:
+    def _finished(
+        self, choice: Choice, frames: int, timing: Timing, disturbed: bool
+    ) -> None:
         name = choice.implementation.name
         compiling = self._sessions.take_preparation(name)
         if compiling:
@@ -224,6 +228,7 @@ class _Runner:
             frames,
             timing,
             opening=self._sessions.take_opening(name),
+            disturbed=disturbed,
         )
         if not self._is_aside:
             history.current().record(measurement, first=name not in self._run.blocks)

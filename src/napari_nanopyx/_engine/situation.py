@@ -38,6 +38,9 @@ class Situation:
     """For policies that draw lots."""
     background_share: float = BACKGROUND_SHARE / 2
     """Computing time lost for each second of preparing something beside it."""
+    disturbed: bool = False
+    """Whether something is being prepared in this process now, so that what shares
+    the processor with it looks slower than it is."""
 
     def usable(self) -> list[Implementation]:
         """Return the candidates that can be chosen; the reference only as a last one.
@@ -57,6 +60,11 @@ class Situation:
     def has_contest(self) -> bool:
         """Whether there is more than one candidate that can run."""
         return sum(c.available for c in self.candidates) > 1
+
+
+def shares_processor(implementation: Implementation) -> bool:
+    """Tell whether what is prepared beside it takes time from an implementation."""
+    return implementation.kind != "opencl"
 
 
 Policy = Callable[[Situation], Choice]

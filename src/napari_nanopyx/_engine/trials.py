@@ -16,14 +16,11 @@ from napari_nanopyx._engine.estimates import (
     time_spent,
 )
 from napari_nanopyx._engine.record import Arm, Record
-from napari_nanopyx._engine.situation import Situation
+from napari_nanopyx._engine.situation import Situation, shares_processor
 from napari_nanopyx._engine.types import Implementation
 
 TRIAL_SECONDS = 0.03
 """What a trial would take on the best implementation."""
-
-TRIALS = 2
-"""Warm measurements after which an implementation has been tried."""
 
 EXPLORATION_SHARE = 0.05
 """The part of all computing time that may be lost on trials."""
@@ -60,6 +57,16 @@ class Contest:
         return self.known[self.best.name].seconds
 
     @cached_property
+    def work_seconds(self) -> dict[str, float]:
+        """What a frame takes on each device at best, if its work is that of the kernel."""
+        found: dict[str, float] = {}
+        for each in (self.best, *self.others):
+            if each.name in self.known:
+                seconds = self.known[each.name].seconds / each.work
+                found[each.device] = min(found.get(each.device, seconds), seconds)
+        return found
+
+    @cached_property
     def measured(self) -> Mapping[Arm, Record]:
         """What is known of exactly this workload."""
         return self.situation.evidence.exact(self.situation.workload)
@@ -84,7 +91,7 @@ class Contest:
         found = []
         for candidate in self.others:
             tried = self.measured.get(arm_of(candidate))
-            if tried is None or len(tried.warm) < TRIALS:
+            if tried is None or not tried.is_judged:
                 estimate = self.known.get(candidate.name)
                 if _is_worth_trying(tried, estimate, self.seconds):
                     found.append((candidate, tried, estimate))
@@ -100,6 +107,8 @@ def trials(contest: Contest, kept: float = 0.0) -> list[Trial]:
     for candidate, tried, estimate in contest.unknown:
         if not _is_ready(situation, candidate):
             continue
+        if situation.disturbed and not _is_promising(contest, candidate, estimate):
+            continue
         excess = _excess(contest, candidate, estimate)
         wished = frames_in(TRIAL_SECONDS, contest.seconds)
         if tried is not None:
@@ -110,7 +119,8 @@ def trials(contest: Contest, kept: float = 0.0) -> list[Trial]:
         if frames >= 1:
             reason = TRYING if tried is None else TRYING_AGAIN
             found.append(Trial(candidate, frames, frames * excess, reason))
-    return found
+    elsewhere = [t for t in found if t.implementation.device != contest.best.device]
+    return elsewhere or found
 
 
 def worth_preparing(contest: Contest) -> tuple[list[Implementation], float]:
@@ -176,13 +186,29 @@ def _excess(
 ) -> float:
     """Return what a frame of a trial may cost more.
 
-    What is unknown is taken to need twice the time that its work should take: nothing
-    more, if it has less than half the work of the best.
+    What is unknown is taken to need twice the time that its work should take on its
+    device: nothing more, if it has less than half the work of the best there.
     """
     seconds = contest.seconds
     if estimate is None:
-        return seconds * max(2 * candidate.work / contest.best.work - 1, 0.0)
+        each = contest.work_seconds.get(candidate.device, seconds / contest.best.work)
+        return max(2 * candidate.work * each - seconds, 0.0)
     return seconds * min(max(estimate.seconds / seconds - 1, 0.1), _HOPELESS)
+
+
+def _is_promising(
+    contest: Contest, candidate: Implementation, estimate: Estimate | None
+) -> bool:
+    """Tell whether a trial is worth its while though others take the processor's time.
+
+    It would look slower than it is: only another device, or what should be more than
+    twice as fast as the best, does not wait until nothing is prepared any more.
+    """
+    if not shares_processor(candidate):
+        return True
+    if estimate is None:
+        return 2 * candidate.work < contest.best.work
+    return 2 * estimate.seconds < contest.seconds
 
 
 def _is_ready(situation: Situation, candidate: Implementation) -> bool:

@@ -106,7 +106,8 @@ class Measurement:
     frames: int
     timing: Timing
     outcome: str = "ok"
-    """``"ok"``, ``"cold"`` (preparation happened), ``"failed"`` or ``"cancelled"``."""
+    """``"ok"``, ``"cold"`` (preparation happened), ``"disturbed"`` (this program was
+    preparing something else meanwhile), ``"failed"`` or ``"cancelled"``."""
     at: float = 0.0
     """Unix time."""
     version: str = ""

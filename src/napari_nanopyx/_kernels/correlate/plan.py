@@ -23,7 +23,7 @@ ROWS = 9
 FRAMES = 3
 """Frames that kernel.c sums at once, as they meet the same reference."""
 
-FLOPS_PER_SAMPLE = 12.0
+FLOPS_PER_SAMPLE = 40.0
 """Operations for a sample of an interpolated reference, for each doubling of them."""
 
 

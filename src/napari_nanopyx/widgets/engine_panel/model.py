@@ -30,6 +30,9 @@ TASKS = {
 }
 """The tasks that can be shown, with the words for them."""
 
+_COMPUTED = ("ok", "cold", "disturbed")
+"""Outcomes of blocks that have a time."""
+
 
 @dataclass(frozen=True, slots=True)
 class Row:
@@ -223,7 +226,7 @@ class PanelModel:
         rows = self._rows.setdefault(key, dict(self._rows[None]))
         self._key = key
         row = rows.get(measurement.implementation)
-        if row is not None and measurement.outcome in ("ok", "cold"):
+        if row is not None and measurement.outcome in _COMPUTED:
             rows[measurement.implementation] = replace(
                 row, measurements=row.measurements + 1, last=measurement.at
             )

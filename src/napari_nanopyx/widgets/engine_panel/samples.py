@@ -96,7 +96,12 @@ class Samples:
         found: dict[str, Series] = {}
         for place, measurement in enumerate(self._shown, start=1):
             series = found.setdefault(measurement.implementation, Series())
-            kinds = {"ok": series.warm, "cold": series.cold, "failed": series.failed}
+            kinds = {
+                "ok": series.warm,
+                "cold": series.cold,
+                "disturbed": series.cold,
+                "failed": series.failed,
+            }
             places, times = kinds.get(measurement.outcome, ([], []))
             milliseconds = 1000 * measurement.frame_seconds
             if milliseconds > 0:  # or it has no place on a scale of powers of ten
