@@ -11,7 +11,6 @@ import os
 import sys
 from typing import Any
 
-
 _NICENESS = 10
 
 

@@ -172,15 +172,20 @@ class Record:
             tried_frames += measurement.frames
             tried_seconds += timing.warm
         if not self.counts(measurement):
-            earlier = getattr(self, measurement.outcome)
+            cold, disturbed = self.cold, self.disturbed
+            if measurement.outcome == "cold":
+                cold = (*cold, measurement)[-_FEW:]
+            else:
+                disturbed = (*disturbed, measurement)[-_FEW:]
             return replace(
                 self,
+                cold=cold,
+                disturbed=disturbed,
                 frames=frames,
                 seconds=seconds,
                 preparation=preparation,
                 tried_frames=tried_frames,
                 tried_seconds=tried_seconds,
-                **{measurement.outcome: (*earlier, measurement)[-_FEW:]},
             )
         judged, fit = self.judged, None
         if "fit" in self.__dict__ and len(self.warm) >= FEWEST_BEFORE:

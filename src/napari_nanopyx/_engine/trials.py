@@ -58,7 +58,7 @@ class Contest:
 
     @cached_property
     def work_seconds(self) -> dict[str, float]:
-        """What a frame takes on each device at best, if its work is that of the kernel."""
+        """What a frame takes at best on each device, for the work of the kernel."""
         found: dict[str, float] = {}
         for each in (self.best, *self.others):
             if each.name in self.known:
