@@ -17,7 +17,9 @@ from benchmarks.made_traces import made
 from benchmarks.trace import Trace
 from benchmarks.varied_traces import varied
 from napari_nanopyx._engine import agent, paper
+from napari_nanopyx._engine.backends.opencl import LAUNCH_FRAMES
 from napari_nanopyx._engine.evidence import Evidence
+from napari_nanopyx._engine.patience import Watch
 from napari_nanopyx._engine.record import Arm
 from napari_nanopyx._engine.situation import (
     BACKGROUND_SHARE,
@@ -83,7 +85,10 @@ def replay(trace: Trace, player: Player, seed: int = 0) -> Outcome:
             name = choice.implementation.name
             frames = remaining if player.once_a_run else choice.frames
             each = _frames(trace, name)[start : start + min(frames, remaining)]
-            fixed = trace.block_seconds.get(name, 0.0)
+            fixed, watch = trace.block_seconds.get(name, 0.0), Watch(len(each))
+            if choice.implementation.ends_early:
+                watch = Watch(len(each), choice.patience)
+                each = each[: _watched(each, fixed, watch)]
             seconds = fixed + float(np.nansum(each))
             preparing.begin(choice.prepare, outcome.seconds)
             prepare = preparing.now(name, outcome.seconds)
@@ -106,12 +111,27 @@ def replay(trace: Trace, player: Player, seed: int = 0) -> Outcome:
                 trace.timing(name, seconds, prepare),
                 "cold" if prepare else "disturbed" if noticed else "ok",
                 outcome.seconds,
+                confirmed=watch.is_confirmed(seconds),
             )
             evidence.add(measurement, first=name not in used)
             used[name] = used.get(name, 0) + len(each)
             outcome.frames[name] = outcome.frames.get(name, 0) + len(each)
             start += len(each)
     return outcome
+
+
+def _watched(seconds: NDArray[np.float64], fixed: float, watch: Watch) -> int:
+    """Return how many of the frames of a block are computed, as those of OpenCL are.
+
+    When a launch is ready, the next one is being computed already.
+    """
+    each = min(watch.launch_frames, LAUNCH_FRAMES)
+    ready_after = fixed + np.cumsum(seconds)
+    for begun in range(2 * each, len(seconds), each):
+        ready = begun - each
+        if not watch.goes_on(ready, begun, float(ready_after[ready - 1])):
+            break
+    return watch.frames
 
 
 class _Preparing:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from napari_nanopyx import _kernels
 from napari_nanopyx._engine import catalogue, devices, history, preparing, runner
 from napari_nanopyx._engine.backends import BACKENDS
+from napari_nanopyx._engine.patience import Watch
 from napari_nanopyx._engine.types import Compiler, Implementation, Timing
 from napari_nanopyx._kernels.declaration import Cost, Output, Partial, Task
 
@@ -73,9 +74,12 @@ class Arm:
     seconds: float = 1e-3
     prepare: float = 0.0
     kind: str = "compiled"
+    device: str = "test device"
     preferred_frames: int = 1000
     compiling: Callable[[], None] | None = None
     """Called in place of a compiler; may raise or take long."""
+    seconds_of: Callable[[int], float] | None = None
+    """Seconds of each frame by its number; then blocks have launches."""
     before: Hook | None = None
     """Called with each block; may raise."""
     reason: str = ""
@@ -95,16 +99,33 @@ class ToySession:
         self.preferred_frames = arm.preferred_frames
 
     def run(
-        self, block: NDArray[Any], frames: range, places: Partial | None = None
+        self,
+        block: NDArray[Any],
+        frames: range,
+        places: Partial | None = None,
+        watch: Watch | None = None,
     ) -> tuple[Partial, Timing]:
         assert block.flags.c_contiguous
         assert len(block) == len(frames)
         if self._arm.before is not None:
             self._arm.before(block, frames)
+        seconds = self._arm.seconds * len(frames)
+        if self._arm.seconds_of is not None:
+            each = [self._arm.seconds_of(frame) for frame in frames]
+            done = self._watched(each, watch or Watch(len(frames)))
+            frames, block, seconds = frames[:done], block[:done], sum(each[:done])
         self._arm.blocks.append(frames)
-        timing = Timing(self._prepare, 0.0, self._arm.seconds * len(frames))
+        timing = Timing(self._prepare, 0.0, seconds)
         self._prepare = 0.0
         return self._plan.reference(block, frames), timing
+
+    def _watched(self, each: Sequence[float], watch: Watch) -> int:
+        """Return how many frames are done, two launches being begun at a time."""
+        for begun in range(0, len(each), watch.launch_frames):
+            ready = max(begun - watch.launch_frames, 0)
+            if not watch.goes_on(ready, begun, sum(each[:ready])):
+                break
+        return watch.frames
 
     def close(self) -> None:
         self._arm.closed += 1
@@ -125,7 +146,7 @@ class Toy:
                 task_name,
                 name,
                 arm.kind,
-                "test device",
+                arm.device,
                 available=not arm.reason,
                 reason=arm.reason,
                 remedy="add it to the test" if arm.reason else "",

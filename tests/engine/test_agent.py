@@ -710,18 +710,76 @@ def test_scatter_is_no_delay() -> None:
     assert (choice.implementation.name, choice.reason[:7]) == ("serial", FASTEST[:7])
 
 
-def test_blocks_are_shorter_after_delays() -> None:
-    """An alternative there must be; else a delay could not be left anyway."""
+def known_gpu() -> Evidence:
+    """Return the evidence of a processor, and of a GPU that is twice as fast."""
     known = table([("serial", 0.002)] * 10)
-    gpu, frames = "opencl:GPU", []
-    for _ in range(4):
-        for seconds in [0.001] * 12 + [0.05] * 2 + [0.001] * 12:
-            known.add(open_gpu(seconds, 0.0))
-            known.add(open_gpu(seconds, 0.0, frames=2))
-            of_a_run(known, 10**6)
-        choice = of_a_run(known, 10**6, opened=(gpu,))
-        assert choice.implementation.name == gpu
-        frames.append(choice.frames)
-    usual = 4 * 20
-    assert frames[0] == pytest.approx(usual / 2**0.5, rel=0.1)
-    assert frames[3] == pytest.approx(usual / 5**0.5, rel=0.1)
+    for _ in range(10):
+        known.add(open_gpu(0.001, 0.0))
+    known.add(open_gpu(0.001, 0.0, frames=2))
+    return known
+
+
+def test_a_block_that_can_end_early_is_long_and_has_patience() -> None:
+    known = known_gpu()
+    choice = of_a_run(known, 10**6, opened=("opencl:GPU",))
+    assert choice.implementation.name == "opencl:GPU"
+    assert choice.frames == pytest.approx(4 * 20, rel=0.1)  # as often as measured
+    assert choice.patience is not None
+    assert choice.patience.launch_frames == -(-choice.frames // 32)
+    assert choice.patience.frame_seconds == pytest.approx(1.2 * 0.002, rel=0.01)
+    spare = 0.25 * 0.001 * choice.frames
+    assert choice.patience.spare_seconds == pytest.approx(spare, rel=0.1)
+
+
+def test_none_has_patience_where_nothing_could_take_over_or_blocks_are_whole() -> None:
+    known = known_gpu()
+    alone = Situation(workload(), [on_a_gpu()], known, 10**6, ["opencl:GPU"])
+    assert choose(alone).patience is None
+    assert ask(table([("serial", 0.002), ("threads-static", 0.004)] * 10)).patience is (
+        None
+    )
+
+
+@pytest.mark.parametrize("confirmed", [False, True])
+def test_what_a_second_launch_has_confirmed_needs_no_check(confirmed: bool) -> None:
+    known = known_gpu()
+    known.add(replace(open_gpu(0.02, 0.0, frames=4), confirmed=confirmed))
+    choice = of_a_run(known, 1000, opened=("opencl:GPU",))
+    if confirmed:
+        assert choice.implementation.name == "serial"
+        return
+    assert (choice.implementation.name, choice.reason[:15]) == (
+        "opencl:GPU",
+        CHECKING[:15],
+    )
+    # It goes on as a block like any other, unless its first launch is slow as well.
+    assert choice.frames > 50
+    assert choice.patience is not None
+    assert choice.patience.launch_frames <= 2
+    assert choice.patience.spare_seconds < 0.002
+
+
+def test_a_short_block_does_not_tell_how_slow_frames_are() -> None:
+    """On a GPU that needs ten milliseconds for each block, delayed or not."""
+    known = table([("serial", 0.002)] * 10)
+    for frames in (4, 100) * 6:
+        known.add(open_gpu(0.0005 + 0.01 / frames, 0.0, frames=frames))
+    for frames in (50, 50, 2):
+        known.add(open_gpu(0.01 + 0.01 / frames, 0.0, frames=frames))
+    choice = of_a_run(known, 1000, opened=("opencl:GPU",))
+    assert choice.expected["opencl:GPU"].slowdown > 10
+    assert choice.implementation.name == "serial"
+
+
+def test_what_delays_two_on_a_device_is_looked_for_on_no_slower_third() -> None:
+    names = ["serial", "threads-static", "numba"]
+    known = table([("threads-static", 0.01), ("serial", 0.011), ("numba", 0.02)] * 10)
+    looked: list[str] = []
+    for _ in range(40):
+        choice = ask(known, names)
+        name = choice.implementation.name
+        seconds = {"threads-static": 0.03, "serial": 0.033, "numba": 0.06}[name]
+        known.add(measured(name, seconds, choice.frames))
+        looked += [name] if choice.reason == PROBING else []
+    assert "serial" in looked
+    assert "numba" not in looked

@@ -18,9 +18,9 @@ class Changed:
         self.preferred_frames = session.preferred_frames
         self.close = session.close
 
-    def run(self, block: Any, frames: range, places: Any = None) -> Any:
+    def run(self, *given: Any) -> Any:
         """Compute a block, and change the result."""
-        partial, timing = self._session.run(block, frames, places)
+        partial, timing = self._session.run(*given)
         return {name: self._change(out.copy()) for name, out in partial.items()}, timing
 
 

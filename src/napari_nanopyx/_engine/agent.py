@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from math import inf
+from dataclasses import replace
+from math import ceil, inf
 
 from napari_nanopyx._engine.blocks import LONGEST_SECONDS
-from napari_nanopyx._engine.estimates import Estimate, arm_of, estimates, expected
+from napari_nanopyx._engine.estimates import Estimate, estimates, expected
 from napari_nanopyx._engine.expected import Expected
+from napari_nanopyx._engine.patience import Patience
 from napari_nanopyx._engine.probes import probes
 from napari_nanopyx._engine.situation import Situation
 from napari_nanopyx._engine.trials import (
@@ -40,6 +42,8 @@ _KINDS = ("compiled", "opencl", "numba", "reference")
 _GUESSED_FLOPS_PER_SECOND = 2e9
 _GUESSED_FRAMES = 8
 _SHORTER = 8
+_LAUNCHES = 32
+_LAUNCH_SECONDS = 0.001
 
 
 def choose(situation: Situation) -> Choice:
@@ -157,18 +161,23 @@ def _check(
     known: Mapping[str, Estimate],
     wanted: tuple[Implementation, ...],
 ) -> Choice:
-    estimate = known[best.name]
+    estimate, remaining = known[best.name], situation.remaining
     factor = estimate.pace.suspected
     frames = frames_in(TRIAL_SECONDS, estimate.seconds * factor)
-    remaining = situation.remaining
+    patience = _patience(best, known, frames, spare=0.0)
+    if patience is not None:
+        patience = replace(patience, launch_frames=-(-frames // 2))
+        frames = estimate.frames(remaining)
+    elif 2 * frames >= remaining:
+        frames = remaining  # Little is saved on a rest no longer than the check itself.
     return Choice(
         best,
-        # Little is saved on a rest that is no longer than the check itself.
-        frames if 2 * frames < remaining else remaining,
+        frames,
         estimate.seconds,
         CHECKING.format(factor),
         _expected(known),
         wanted,
+        patience,
     )
 
 
@@ -178,9 +187,11 @@ def _take(
     known: Mapping[str, Estimate],
     wanted: tuple[Implementation, ...] = (),
 ) -> Choice:
-    estimate = known[best.name]
-    delays = situation.evidence.delays(arm_of(best))
-    frames = estimate.frames(situation.remaining, _rival(best, known), delays)
+    estimate, remaining = known[best.name], situation.remaining
+    frames = estimate.frames(remaining)
+    patience = _patience(best, known, frames)
+    if patience is None:
+        frames = estimate.frames(remaining, _rival(best, known))
     reason = _reason_without_contest(situation) or _reason(best, known)
     if situation.has_contest and best.kind == "opencl" and estimate.lacks_short(frames):
         frames, reason = max(1, frames // _SHORTER), SHORT
@@ -191,6 +202,32 @@ def _take(
         reason,
         _expected(known),
         wanted,
+        patience,
+    )
+
+
+def _patience(
+    best: Implementation,
+    known: Mapping[str, Estimate],
+    frames: int,
+    spare: float | None = None,
+) -> Patience | None:
+    """Return when a block should end early, on a device where blocks can.
+
+    It ends when as much is lost as makes a block slow, against the time from which
+    moving is worth it; never, where nothing could take over.
+    """
+    estimate, rival = known[best.name], _rival(best, known)
+    if not best.ends_early or rival == inf:
+        return None
+    usual, now = estimate.usual, estimate.now
+    if spare is None:
+        spare = (usual.noticed - 1) * usual.seconds(frames)
+    launch = max(frames / _LAUNCHES, _LAUNCH_SECONDS / max(usual.per_frame, 1e-9))
+    return Patience(
+        min(ceil(launch), frames),
+        max(WORTH_MOVING * rival, now.per_frame),
+        now.fixed + spare,
     )
 
 

@@ -11,7 +11,8 @@ LONGEST_SECONDS = 0.25
 """What a block should take at most: progress and cancel answer this often."""
 
 SHORTEST_SECONDS = 0.1
-"""What it should take at least, where its fixed time is short."""
+"""What it should take at least, where its fixed time is short; if it can end early, it
+may as well take the longest."""
 
 FIXED_SHARE = 0.01
 """The part of a block that its fixed time may take before the block gets longer."""
@@ -40,6 +41,8 @@ class BlockTime(NamedTuple):
     """Frames of the shortest block that was measured."""
     limit: int = 2**31
     """Frames of the longest block there can be."""
+    shortest: float = SHORTEST_SECONDS
+    """Seconds that a block should take at least."""
 
     def seconds(self, frames: float) -> float:
         """Return the seconds that a block of so many frames takes."""
@@ -77,19 +80,20 @@ class BlockTime(NamedTuple):
 
 
 @lru_cache(maxsize=1024)
-def limited(of: BlockTime, limit: int) -> BlockTime:
+def limited(of: BlockTime, limit: int, ends_early: bool = False) -> BlockTime:
     """Return the time of blocks of so many frames at most, if that is known.
 
     What a block takes besides its frames counts for more of them else.
     """
-    return of._replace(limit=limit) if limit else of
+    shortest = LONGEST_SECONDS if ends_early else SHORTEST_SECONDS
+    return of._replace(limit=limit or of.limit, shortest=shortest)
 
 
 @lru_cache(maxsize=1024)
 def _length(of: BlockTime) -> tuple[int, float]:
     """Return the frames of a block, and the seconds of each."""
     each = max(of.per_frame, _TINY)
-    enough = max(SHORTEST_SECONDS - of.fixed, of.fixed / FIXED_SHARE) / each
+    enough = max(of.shortest - of.fixed, of.fixed / FIXED_SHARE) / each
     most = min((LONGEST_SECONDS - of.fixed) / each, _FARTHEST * of.most_frames)
     most = min(most, of.limit)
     frames = max(1, round(min(enough, most)))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from math import ceil, inf, sqrt
+from math import ceil, inf
 
 from napari_nanopyx._engine.blocks import BlockTime, limited
 from napari_nanopyx._engine.evidence import Evidence
@@ -66,20 +66,13 @@ class Estimate:
         """How many times as long as before any delay a frame takes."""
         return self.seconds / self.free.frame_seconds
 
-    def frames(
-        self, remaining: int, rival: float = inf, delays: Sequence[float] = ()
-    ) -> int:
+    def frames(self, remaining: int, rival: float = inf) -> int:
         """Return how many of the remaining frames the next block should have.
 
         Few, while it may be as slow as it has just been and then a rival, given in
-        seconds for a frame, were faster. Else as many as make blocks of equal length,
-        shorter ones if there were delays, of such strength, of late.
+        seconds for a frame, were faster. Else as many as make blocks of equal length.
         """
         wished = float(self.now.frames)
-        # The best length for a frequency of delays goes with its inverse root.
-        if delays:
-            least = rival / self.usual.frame_seconds
-            wished /= sqrt(1 + sum(delay > least for delay in delays))
         if self.usual.frame_seconds * self.pace.feared > rival:
             wished = min(wished, self.pace.flops / max(self.flops, 1.0))
         blocks = max(1, round(remaining / max(wished, 1.0)))
@@ -154,7 +147,7 @@ def estimates(
         arm = arm_of(candidate)
         if arm in exact:
             usual, uncertainty, near = exact[arm].block_time, None, True
-            usual = limited(usual, candidate.most_frames)
+            usual = _limited(usual, candidate)
             free = exact[arm].formerly or usual
             records: tuple[Record, ...] = (exact[arm],)
         elif records := evidence.alike(workload, arm):
@@ -219,13 +212,17 @@ def arm_of(candidate: Implementation) -> Arm:
     return Arm(candidate.name, candidate.device)
 
 
+def _limited(of: BlockTime, candidate: Implementation) -> BlockTime:
+    return limited(of, candidate.most_frames, candidate.ends_early)
+
+
 def _elsewhere(
     workload: Workload, candidate: Implementation, alike: Sequence[Record]
 ) -> tuple[BlockTime, float, bool]:
     points = tuple(
         record.point._replace(
             seconds=max(
-                limited(record.block_time, candidate.most_frames).frame_seconds,
+                _limited(record.block_time, candidate).frame_seconds,
                 _SHORTEST_SECONDS,
             )
         )

@@ -19,7 +19,6 @@ _ARRIVED = 10_000
 _SIMILAR_WORKLOADS = 256
 _ALIKE_AT_MOST = 12
 _OPENINGS = 16
-_LAST_SECONDS = 60.0
 
 
 class Evidence:
@@ -38,8 +37,6 @@ class Evidence:
         self._newest: Workload | None = None
         self._device_runs: dict[str, deque[Run]] = {}
         self._free_at: dict[Arm, float] = {}
-        self._delays: dict[Arm, deque[tuple[float, float]]] = {}
-        self._delayed: set[Arm] = set()
         self._paces: dict[Arm | str, Pace] = {}
         self._arrived: deque[Measurement] = deque(maxlen=_ARRIVED)
         self._lock = Lock()
@@ -114,14 +111,6 @@ class Evidence:
         """Return how long ago it computed a block that was not slow."""
         return self._seconds - self._free_at.get(arm, 0.0)
 
-    def delays(self, arm: Arm) -> tuple[float, ...]:
-        """Return how strong the delays were that began in the last minute."""
-        begun = self._delays.get(arm)
-        if not begun:
-            return ()
-        since = self._seconds - _LAST_SECONDS
-        return tuple(factor for began, factor in begun if began > since)
-
     def pace(self, of: Arm | str) -> Pace:
         """Return how fast an arm, or all that a device computes, is at present."""
         with self._lock:
@@ -180,12 +169,6 @@ class Evidence:
         self._used_at[arm] = self._seconds
         if not arms[arm].is_slow:
             self._free_at[arm] = self._seconds
-            self._delayed.discard(arm)
-        elif record.is_slow and arm not in self._delayed:
-            self._delayed.add(arm)
-            begun = self._delays.setdefault(arm, deque(maxlen=_OPENINGS))
-            factors = (run.slowdown or 1.0 for run in self._runs[arm][-2:])
-            begun.append((self._seconds, min(factors)))
         self._newest = measurement.workload
 
     def _sum_opening(self, arm: Arm) -> None:

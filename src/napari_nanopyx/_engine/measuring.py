@@ -42,6 +42,7 @@ def measured(
     failed: bool = False,
     opening: float = 0.0,
     disturbed: bool = False,
+    confirmed: bool = False,
 ) -> Measurement:
     """Return the measurement of a block that has just ended.
 
@@ -66,6 +67,7 @@ def measured(
         outcome,
         time.time(),
         package_version(),
+        confirmed,
     )
 
 

@@ -38,17 +38,26 @@ def probes(contest: Contest) -> list[Trial]:
         elif estimate.idle >= LOSER_SECONDS:
             slower.append((other, estimate))
     found = []
+    shared = contest.best.device if _is_shared(contest) else None
     for other, estimate in delayed:
         frames = _probe_frames(contest, other, estimate)
-        trial = _again(contest, other, estimate, frames, PROBING)
-        idle = estimate.idle / len(delayed)
-        if trial.cost <= idle * PROBE_SHARE and (
-            trial.cost <= idle * _probe_share(contest, trial, estimate)
-        ):
+        slowdown = estimate.pace.slowdown
+        if estimate.pace.suspected > 1:
+            # The newest block may have been slower than others by accident.
+            slowdown = min(slowdown, estimate.pace.suspected)
+        elif other.device != shared:
+            slowdown = 1.0  # Others' delay may not be its own.
+        trial = _again(contest, other, estimate, frames, slowdown, PROBING)
+        if other.device == shared:
+            share = LOSER_SHARE
+        else:
+            share = _probe_share(contest, trial, estimate)
+            share /= sum(other.device == each.device for each, _ in delayed)
+        if trial.cost <= share * estimate.idle:
             found.append(trial)
     for other, estimate in slower:
         frames = frames_in(TRIAL_SECONDS, seconds)
-        trial = _again(contest, other, estimate, frames, RENEWING)
+        trial = _again(contest, other, estimate, frames, 1.0, RENEWING)
         if trial.cost <= estimate.idle * LOSER_SHARE:
             found.append(trial)
     return found
@@ -59,15 +68,29 @@ def _again(
     other: Implementation,
     estimate: Estimate,
     frames: int,
+    slowdown: float,
     reason: str,
 ) -> Trial:
     """Return a block of one that has been tried, and what it costs."""
     frames = min(frames, contest.situation.remaining)
-    # Until its own newest block was slow, others' delay may not be its own.
-    is_slow = estimate.pace.suspected > 1
-    block_time = estimate.now if is_slow else estimate.usual
-    seconds = estimate.opening * estimate.pace.slowdown + block_time.seconds(frames)
+    opening = estimate.opening * estimate.pace.slowdown
+    seconds = opening + slowdown * estimate.usual.seconds(frames)
     return Trial(other, frames, max(seconds - frames * contest.seconds, 0.0), reason)
+
+
+def _is_shared(contest: Contest) -> bool:
+    """Tell whether what delays the best has been seen to delay others on its device.
+
+    Then it will delay all of them, and its end will be seen by the best itself.
+    """
+    best = contest.best
+    if contest.known[best.name].pace.slowdown == 1:
+        return False
+    return any(
+        other.device == best.device and contest.known[other.name].pace.suspected > 1
+        for other in contest.others
+        if other.name in contest.known
+    )
 
 
 def _probe_share(contest: Contest, trial: Trial, estimate: Estimate) -> float:

@@ -26,6 +26,7 @@ JUDGED = 8
 
 _FEW = 8
 _SHORT_KEPT = 4
+_TELLING = 0.25
 FEWEST_BEFORE = 2
 _USUAL_SPREAD = 0.1
 _SHORTEST_SECONDS = 1e-9
@@ -239,6 +240,12 @@ class Run:
         if len(self.before.warm) < FEWEST_BEFORE:
             return None
         return self.before.slowdown(self.measurement)
+
+    @property
+    def is_telling(self) -> bool:
+        """Whether it took long enough to tell how slow the frames are."""
+        usual, frames = self.before.block_time, self.measurement.frames
+        return usual.fixed <= _TELLING * usual.seconds(frames)
 
     def judge_no_more(self) -> None:
         """Let it say nothing about a delay: it was judged by what is usual no more."""

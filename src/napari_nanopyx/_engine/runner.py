@@ -26,6 +26,7 @@ from napari_nanopyx._engine.evidence import Evidence
 from napari_nanopyx._engine.failures import Failures
 from napari_nanopyx._engine.finite import Finite
 from napari_nanopyx._engine.measuring import NOTICED_SECONDS, measured, workload_of
+from napari_nanopyx._engine.patience import Watch
 from napari_nanopyx._engine.reader import Reader
 from napari_nanopyx._engine.sessions import Sessions
 from napari_nanopyx._engine.situation import BACKGROUND_SHARE, Situation
@@ -69,7 +70,7 @@ def run(
     progress
         Called after each block with the frames done and the frames in all.
     cancel
-        Asked between blocks whether to stop.
+        Asked between blocks, and launches of a block, whether to stop.
 
     Returns
     -------
@@ -125,13 +126,14 @@ class _Runner:
     ) -> NDArray[np.float32]:
         """Compute all blocks, and merge them."""
         state = "failed"
+        is_cancelled = bool if cancel is None else cancel.is_set
         self._announce(events.run_started)
         try:
             while self._reader.remaining:
-                _stop_if(cancel)
-                if self._block() and progress is not None:
+                _stop_if(is_cancelled)
+                if self._block(is_cancelled) and progress is not None:
                     progress(self._run.frames_done, self._run.frames_total)
-            _stop_if(cancel)
+            _stop_if(is_cancelled)
             result = self._merger.result()
             state = "finished"
             return result
@@ -147,10 +149,11 @@ class _Runner:
             for runs in context.recorders():
                 runs.append(self._run.snapshot())
 
-    def _block(self) -> bool:
+    def _block(self, is_cancelled: Callable[[], bool]) -> bool:
         """Compute one block; return False if its implementation failed or is not ready.
 
-        The next choice is made among those that are ready, if there are any.
+        The next choice is made among those that are ready, if there are any. Frames
+        that the block leaves out because it ends early are left to that, too.
         """
         for failed, reason in self._sessions.take_failed():
             self._failed(failed, 0, 0.0, reason)
@@ -177,18 +180,24 @@ class _Runner:
             with computing():
                 started = time.perf_counter()
                 places = self._merger.places(frames)
-                partial, timing = session.run(block, frames, places)
+                watch = Watch(len(frames), choice.patience, is_cancelled)
+                partial, timing = session.run(block, frames, places, watch)
+            if watch.frames < len(frames):
+                self._reader.give_back(frames[watch.frames :], block[watch.frames :])
+                frames, block = frames[: watch.frames], block[: watch.frames]
             self._finite.check(implementation, block, frames, partial, timing.warm)
         except Exception as error:  # noqa: BLE001 - reported, or raised from
             self._reader.give_back(frames, block)
             seconds = time.perf_counter() - started
             self._failed(implementation, len(frames), seconds, error)
             return False
+        confirmed = watch.is_confirmed(timing.warm)
         started = time.perf_counter()
         self._merger.add(frames, partial, self._threads)
         merging = time.perf_counter() - started
         timing = replace(timing, compute=timing.compute + merging)
-        self._finished(choice, len(frames), timing, disturbed or preparing.is_busy())
+        disturbed = disturbed or preparing.is_busy()
+        self._finished(choice, len(frames), timing, disturbed, confirmed)
         return True
 
     def _choose(self) -> Choice:
@@ -216,7 +225,12 @@ class _Runner:
         return choice
 
     def _finished(
-        self, choice: Choice, frames: int, timing: Timing, disturbed: bool
+        self,
+        choice: Choice,
+        frames: int,
+        timing: Timing,
+        disturbed: bool,
+        confirmed: bool,
     ) -> None:
         name = choice.implementation.name
         compiling = self._sessions.take_preparation(name)
@@ -229,6 +243,7 @@ class _Runner:
             timing,
             opening=self._sessions.take_opening(name),
             disturbed=disturbed,
+            confirmed=confirmed,
         )
         if not self._is_aside:
             history.current().record(measurement, first=name not in self._run.blocks)
@@ -262,8 +277,8 @@ class _Runner:
             events.publish(signal, self._run.snapshot(), *values)
 
 
-def _stop_if(cancel: Cancel | None) -> None:
-    if cancel is not None and cancel.is_set():
+def _stop_if(is_cancelled: Callable[[], bool]) -> None:
+    if is_cancelled():
         raise Cancelled("the computation was cancelled")
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import accumulate, islice, pairwise
+from itertools import accumulate, islice, pairwise, takewhile
 from math import inf
 from typing import NamedTuple
 
@@ -46,13 +46,30 @@ def pace(runs: Sequence[Run]) -> Pace:
         feared = max(feared, min(pair))
     if feared == 1:
         return USUAL
-    usual = (
+    usual = [
         run.measurement.timing.warm / slowdown
         for run, slowdown in zip(judged, slowdowns, strict=True)
-    )
+    ]
     lasted = sum(total < _JUDGED_SECONDS for total in accumulate(usual)) + 1
     needed = min(max(_JUDGED, lasted), JUDGED)
-    slowdown = min(slowdowns[:needed]) if len(slowdowns) >= needed else 1.0
+    row = list(takewhile(lambda run: (run.slowdown or 1.0) > 1, judged))
+    confirmed = sum(run.measurement.confirmed for run in row)  # by a launch
+    slowdown = _strength(row) if len(row) + confirmed >= needed else 1.0
     newest = judged[0].measurement
     flops = _LENGTHENED * newest.frames * newest.workload.flops
     return Pace(slowdown, slowdowns[0], feared, flops)
+
+
+def _strength(row: Sequence[Run]) -> float:
+    """Return how slow an implementation is by its newest blocks, which were all slow.
+
+    Two of them have to agree, if possible two that can tell: a short block tells that
+    it is slow, but not by how much, where it is not the frames that take the time.
+    """
+    most = max(run.measurement.frames for run in row)
+    telling = [
+        run for run in row if run.is_telling or 2 * run.measurement.frames >= most
+    ]
+    if len(telling) < _JUDGED and not telling[0].measurement.confirmed:
+        telling = list(row)
+    return min(run.slowdown or 1.0 for run in telling[:_JUDGED])

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from numpy.typing import NDArray
 
+from napari_nanopyx._engine.patience import Patience, Watch
 from napari_nanopyx._kernels.declaration import Partial, Plan, Task
 
 if TYPE_CHECKING:
@@ -49,6 +50,11 @@ class Implementation:
     """What it has to do for a plan, as a share of what the task's kernel has to do."""
     most_frames: int = 0
     """Largest block that it computes at once; 0 where that depends on the plan."""
+
+    @property
+    def ends_early(self) -> bool:
+        """Whether its blocks can end before all their frames are computed."""
+        return self.kind == "opencl"
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +117,8 @@ class Measurement:
     at: float = 0.0
     """Unix time."""
     version: str = ""
+    confirmed: bool = False
+    """Whether the block ended early, and the launch after that was slow as well."""
 
     @property
     def frame_seconds(self) -> float:
@@ -132,6 +140,8 @@ class Choice:
     """Seconds for a frame by each candidate of which anything is known, by name."""
     prepare: tuple[Implementation, ...] = ()
     """What to get ready in the background, for later blocks."""
+    patience: Patience | None = None
+    """When the block should end early; None for never."""
 
     @property
     def runners_up(self) -> list[tuple[str, Expected]]:
@@ -148,11 +158,17 @@ class Session(Protocol):
     """Largest useful block."""
 
     def run(
-        self, block: NDArray[Any], frames: range, places: Partial | None = None
+        self,
+        block: NDArray[Any],
+        frames: range,
+        places: Partial | None = None,
+        watch: Watch | None = None,
     ) -> tuple[Partial, Timing]:
         """Compute a C-contiguous block of uint8, uint16 or float32 frames.
 
-        Outputs that have a place are written there instead of into new arrays.
+        Outputs that have a place are written there instead of into new arrays. One that
+        computes a block in several launches asks the watch between them whether to go
+        on; of frames that it leaves out, nothing is returned.
         """
 
     def close(self) -> None:

@@ -13,6 +13,7 @@ from napari_nanopyx._engine import catalogue, history
 from napari_nanopyx._engine.agreement import Agreement, Problem, camera_frames
 from napari_nanopyx._engine.errors import WrongResult, describe
 from napari_nanopyx._engine.measuring import package_version
+from napari_nanopyx._engine.patience import Watch
 from napari_nanopyx._engine.types import Implementation, Session, Timing
 from napari_nanopyx._engine.verified import Check
 from napari_nanopyx._kernels.declaration import Partial, Plan, Task
@@ -157,10 +158,14 @@ class _Checked:
         self.preferred_frames = session.preferred_frames
 
     def run(
-        self, block: NDArray[Any], frames: range, places: Partial | None = None
+        self,
+        block: NDArray[Any],
+        frames: range,
+        places: Partial | None = None,
+        watch: Watch | None = None,
     ) -> tuple[Partial, Timing]:
         """Compute a block."""
-        partial, timing = self._session.run(block, frames, places)
+        partial, timing = self._session.run(block, frames, places, watch)
         self.preferred_frames = self._session.preferred_frames
         seconds, self._seconds = self._seconds, 0.0
         prepare = timing.prepare + seconds

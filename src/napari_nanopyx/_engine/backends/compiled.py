@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from napari_nanopyx import _kernels
 from napari_nanopyx._engine import devices
 from napari_nanopyx._engine.backends.arguments import Arguments, allocated
+from napari_nanopyx._engine.patience import Watch
 from napari_nanopyx._engine.types import Implementation, Timing
 from napari_nanopyx._kernels.declaration import Partial, Plan, Task
 
@@ -94,7 +95,11 @@ class CompiledSession:
         self._arguments = Arguments(plan, plan.part_rows(self._threads))
 
     def run(
-        self, block: NDArray[Any], frames: range, places: Partial | None = None
+        self,
+        block: NDArray[Any],
+        frames: range,
+        places: Partial | None = None,
+        watch: Watch | None = None,  # noqa: ARG002
     ) -> tuple[Partial, Timing]:
         """Compute the partial result of a block."""
         start = time.perf_counter()

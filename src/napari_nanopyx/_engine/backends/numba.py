@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from napari_nanopyx._engine import devices
 from napari_nanopyx._engine.backends.arguments import Arguments, allocated
+from napari_nanopyx._engine.patience import Watch
 from napari_nanopyx._engine.types import Compiler, Implementation, Timing
 from napari_nanopyx._kernels.declaration import Partial, Plan, Task
 
@@ -80,7 +81,11 @@ class NumbaSession:
         self._steps: list[tuple[Callable[..., None], list[str]]] = []
 
     def run(
-        self, block: NDArray[Any], frames: range, places: Partial | None = None
+        self,
+        block: NDArray[Any],
+        frames: range,
+        places: Partial | None = None,
+        watch: Watch | None = None,  # noqa: ARG002
     ) -> tuple[Partial, Timing]:
         """Compute the partial result of a block."""
         start = time.perf_counter()

@@ -13,8 +13,12 @@ from numpy.typing import NDArray
 from napari_nanopyx._engine import devices
 from napari_nanopyx._engine.backends import programs
 from napari_nanopyx._engine.backends.arguments import Arguments, allocated, pixel_scale
+from napari_nanopyx._engine.patience import Watch
 from napari_nanopyx._engine.types import Compiler, Device, Implementation, Timing
 from napari_nanopyx._kernels.declaration import Partial, Plan, Task
+
+LAUNCH_FRAMES = 32
+"""Frames of a launch on a GPU, at most."""
 
 PIXEL_TYPES = {"uint8": "uchar", "uint16": "ushort", "float32": "float"}
 GPU_GROUP = (32, 1, 4)
@@ -74,7 +78,8 @@ class OpenCLSession:
     """Holds one task's program and buffers on one device.
 
     A block goes to the device in launches of a few frames; the frames of the next
-    launch are copied while this one is computed, and each has its own buffer.
+    launch are copied while this one is computed, and each has its own buffer. No more
+    than two are on their way at a time, so that a block can end early.
     """
 
     def __init__(self, device: Device, task_name: str, plan: Plan) -> None:
@@ -102,7 +107,11 @@ class OpenCLSession:
         self._buffers: dict[tuple[str, int], Any] = {}
 
     def run(
-        self, block: NDArray[Any], frames: range, places: Partial | None = None
+        self,
+        block: NDArray[Any],
+        frames: range,
+        places: Partial | None = None,
+        watch: Watch | None = None,
     ) -> tuple[Partial, Timing]:
         """Compute the partial result of a block."""
         start = time.perf_counter()
@@ -112,22 +121,26 @@ class OpenCLSession:
         partial = allocated(self._plan, frames, places)
         copies: list[Any] = []
         slots_free: dict[int, Any] = {}
-        for number, first in enumerate(range(0, len(frames), self._launch_frames)):
-            part = slice(first, min(first + self._launch_frames, len(frames)))
+        watch = watch or Watch(len(frames))
+        length = min(self._launch_frames, watch.launch_frames)
+        for number, first in enumerate(range(0, len(frames), length)):
             slot = number % 2
+            free = slots_free.get(slot)
+            if free is not None:
+                free.wait()
+            seconds = time.perf_counter() - built
+            if not watch.goes_on(max(first - length, 0), first, seconds):
+                break
+            part = slice(first, min(first + length, len(frames)))
             done = self._launch(
-                kernels,
-                block[part],
-                frames[part],
-                slot,
-                slots_free.get(slot),
-                copies,
-                fresh=first == 0,
+                kernels, block[part], frames[part], slot, free, copies, fresh=first == 0
             )
             each = {n: a[part] for n, a in partial.items() if n in self._each_frame}
             slots_free[slot] = self._fetch(each, slot, done, copies)
         over = {n: a for n, a in partial.items() if n not in self._each_frame}
         self._fetch(over, 0, done, copies)
+        for name in self._each_frame & partial.keys():
+            partial[name] = partial[name][: watch.frames]
         self._copy.finish()
         self._compute.finish()
         stop = time.perf_counter()
@@ -151,7 +164,7 @@ class OpenCLSession:
         room = min(
             device.memory_bytes // 4, int(device.details["max_allocation_bytes"])
         )
-        return max(1, min(room // frame_bytes, 32 if device.is_gpu else 4))
+        return max(1, min(room // frame_bytes, LAUNCH_FRAMES if device.is_gpu else 4))
 
     @property
     def _lacks_double(self) -> bool:
@@ -229,6 +242,7 @@ class OpenCLSession:
                 values.append(self._buffers[name, table_slot])
             else:
                 values.append(self._buffer(name, slot, 4))
+        self._copy.flush()
         done = copies[-1]
         for name, kernel in kernels:
             items = self._generated.items(**sizes)[name]

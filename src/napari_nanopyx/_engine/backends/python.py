@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from napari_nanopyx import _kernels
 from napari_nanopyx._engine import devices
 from napari_nanopyx._engine.backends.arguments import allocated
+from napari_nanopyx._engine.patience import Watch
 from napari_nanopyx._engine.types import Implementation, Timing
 from napari_nanopyx._kernels.declaration import Algorithm, Compute, Partial, Plan, Task
 
@@ -58,7 +59,11 @@ class PythonSession:
         self._compute: Compute | None = None
 
     def run(
-        self, block: NDArray[Any], frames: range, places: Partial | None = None
+        self,
+        block: NDArray[Any],
+        frames: range,
+        places: Partial | None = None,
+        watch: Watch | None = None,  # noqa: ARG002
     ) -> tuple[Partial, Timing]:
         """Compute the partial result of a block."""
         started = time.perf_counter()

@@ -8,6 +8,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from napari_nanopyx._engine.devices import cpu
+from napari_nanopyx._engine.patience import Watch
 from napari_nanopyx._engine.types import Implementation, Timing
 from napari_nanopyx._kernels.declaration import Partial, Plan, Task
 
@@ -43,6 +44,7 @@ class ReferenceSession:
         block: NDArray[Any],
         frames: range,
         places: Partial | None = None,  # noqa: ARG002
+        watch: Watch | None = None,  # noqa: ARG002
     ) -> tuple[Partial, Timing]:
         """Compute the partial result of a block, in float64 and so not in place."""
         started = perf_counter()

@@ -1,0 +1,85 @@
+"""Lets a block end early, once its rest is better computed elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How much may be lost on a block before the rest of it is left to a new choice."""
+
+    launch_frames: int
+    """Frames of a launch; between them the clock is looked at."""
+    frame_seconds: float
+    """What a frame would take elsewhere."""
+    spare_seconds: float
+    """What may be lost beside that."""
+    lost_seconds: float = 0.0
+    """What the newest launches have lost."""
+
+    def after(self, frames: int, seconds: float) -> Patience | None:
+        """Return what is left of it after a launch; None if it has run out.
+
+        What earlier launches have gained does not count: a delay may begin at any time.
+        """
+        lost = max(self.lost_seconds + seconds - self.frame_seconds * frames, 0.0)
+        return None if lost > self.spare_seconds else replace(self, lost_seconds=lost)
+
+
+class Watch:
+    """Tells a session between the launches of one block whether to go on.
+
+    Parameters
+    ----------
+    frames
+        Frames of the block.
+    patience
+        When it should end early; None for never.
+    is_cancelled
+        Tells whether the run is to stop.
+    """
+
+    def __init__(
+        self,
+        frames: int,
+        patience: Patience | None = None,
+        is_cancelled: Callable[[], bool] = bool,
+    ) -> None:
+        self.frames = frames
+        """Frames that the session has to compute: fewer than the block has, once it is
+        to end early."""
+        self.launch_frames = frames if patience is None else patience.launch_frames
+        """Frames of a launch, at most."""
+        self._patience = self._left = patience
+        self._is_cancelled = is_cancelled
+        self._ready, self._seconds = 0, 0.0
+
+    def goes_on(self, ready: int, begun: int, seconds: float) -> bool:
+        """Tell whether to begin another launch.
+
+        So many frames are ready, after so many seconds; those that have been begun
+        will be computed in any case.
+        """
+        if ready > self._ready and self._left is not None:
+            self._left = self._left.after(ready - self._ready, seconds - self._seconds)
+            self._ready, self._seconds = ready, seconds
+        if begun and (self._has_run_out or self._is_cancelled()):
+            self.frames = begun
+            return False
+        return True
+
+    def is_confirmed(self, seconds: float) -> bool:
+        """Tell whether what was begun when patience ran out was slow as well.
+
+        The block took so many seconds.
+        """
+        if self._patience is None or not self._has_run_out:
+            return False
+        each = (seconds - self._seconds) / (self.frames - self._ready)
+        return each > self._patience.frame_seconds
+
+    @property
+    def _has_run_out(self) -> bool:
+        return self._patience is not None and self._left is None
