@@ -62,6 +62,7 @@ typedef OF_THIN(float) thin;
 #define to_thin(x) OF_THIN(convert_float)(x)
 #define absolute(x) from_bits(bits(x) & 0x7fffffff)
 #define larger(a, b) ((a) > (b) ? (a) : (b))
+#define smaller(a, b) ((a) < (b) ? (a) : (b))
 #define root(x) sqrt(x)
 #define inverse_root(x) rsqrt(x)
 #define inverse_root_thin(x) rsqrt(x)

@@ -93,6 +93,7 @@ typedef __m256 x86_real;
 typedef __m128 x86_real;
 #endif
 
+/* The second one if either is NaN. */
 INLINE real larger(real a, real b)
 {
 #if defined(X86)
@@ -100,6 +101,27 @@ INLINE real larger(real a, real b)
 #else
     mask a_wins = a > b;
     return (real)((a_wins & (mask)a) | (~a_wins & (mask)b));
+#endif
+}
+
+INLINE real smaller(real a, real b)
+{
+#if defined(X86)
+    return (real)X86(min)((x86_real)a, (x86_real)b);
+#else
+    mask a_wins = a < b;
+    return (real)((a_wins & (mask)a) | (~a_wins & (mask)b));
+#endif
+}
+
+/* With the other sign where s has one. */
+INLINE real turned(real x, real s)
+{
+#if defined(__AVX512F__)
+    __m512i sign = _mm512_set1_epi32(INT32_MIN);
+    return (real)_mm512_ternarylogic_epi32((__m512i)x, (__m512i)s, sign, 0x78);
+#else
+    return (real)((mask)x ^ ((mask)s & INT32_MIN));
 #endif
 }
 
@@ -246,6 +268,8 @@ typedef double wide;
 #define load_wide(p) (*(p))
 #define store_wide(p, v) (*(p) = (v))
 #define larger(a, b) ((a) > (b) ? (a) : (b))
+#define smaller(a, b) ((a) < (b) ? (a) : (b))
+#define turned(x, s) (signbit(s) ? -(x) : (x))
 #define root(x) sqrtf(x)
 #define root_wide(x) sqrt(x)
 #define inverse_root(x) (1.0f / sqrtf(x))

@@ -98,7 +98,8 @@ INLINE moments load_moments(ARGUMENTS a, long i)
 {
     moments m = no_moments();
     m.sum.sum = load(a.sum + i);
-    m.sum.error = load(a.sum_error + i);
+    if (a.compensated)
+        m.sum.error = load(a.sum_error + i);
     if (a.statistic != MEAN)
         m.first = load(a.first + i);
     if (a.statistic == VARIANCE) {
@@ -116,7 +117,8 @@ INLINE moments load_moments(ARGUMENTS a, long i)
 INLINE void store_moments(ARGUMENTS a, long i, moments m)
 {
     store(a.sum + i, m.sum.sum);
-    store(a.sum_error + i, m.sum.error);
+    if (a.compensated)
+        store(a.sum_error + i, m.sum.error);
     if (a.statistic != MEAN)
         store(a.first + i, m.first);
     if (a.statistic == VARIANCE) {

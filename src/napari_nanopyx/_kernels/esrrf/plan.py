@@ -14,6 +14,7 @@ from napari_nanopyx._kernels import windows
 from napari_nanopyx._kernels.declaration import Cost, Merger, Output, Partial
 from napari_nanopyx._kernels.esrrf import reference, spectral, tables
 from napari_nanopyx._kernels.esrrf.gradients import Interpolation, Operator
+from napari_nanopyx._kernels.esrrf.sums import STATISTIC, sums_for
 from napari_nanopyx._kernels.esrrf.tables import Geometry
 from napari_nanopyx._kernels.layout import padded
 from napari_nanopyx._kernels.magnify import fourier
@@ -21,15 +22,6 @@ from napari_nanopyx._kernels.magnify.plan import MagnifyPlan
 from napari_nanopyx._kernels.moments import Mergers, MomentsMerger
 from napari_nanopyx._kernels.totals import LEAST_FRAMES, Statistic
 
-SUMS = {
-    "AVG": ("sum", "sum_error"),
-    "VAR": ("first", "sum", "sum_error", "squares", "squares_error"),
-    "STD": ("first", "sum", "sum_error", "squares", "squares_error"),
-    "TAC2": ("first", "sum", "sum_error", "lag", "lag_error", "last"),
-}
-"""What each statistic needs of a block; an error is to be taken off its sum."""
-
-STATISTIC = {"AVG": 0, "VAR": 1, "STD": 1, "TAC2": 2}
 LATTICE_FLOPS = 160
 """Per camera pixel: differences, half-way sums, norms of four lattice points."""
 HALVES_FLOPS = 600
@@ -191,6 +183,7 @@ class EsrrfPlan:
             "two_point": int(self.gradient == "two_point"),
             "weighting": int(self.intensity_weighting),
             "sensitivities": len(self.exponents),
+            "compensated": int("sum_error" in self._sums),
             "faint": int(min(self.exponents) < 1),
             "before": geometry.before,
             "part_rows": part_rows,
@@ -232,6 +225,10 @@ class EsrrfPlan:
             )
         return found
 
+    @property
+    def _sums(self) -> tuple[str, ...]:
+        return sums_for(self.temporal, self.segments)
+
     def _shifts_of(self, frames: range) -> list[list[float]]:
         """Return the (row, column) shift of each frame, or the one of all."""
         own = slice(None) if self.drift is None else slice(frames.start, frames.stop)
@@ -243,7 +240,7 @@ class EsrrfPlan:
         _, height, width = self.shape
         phases = self.magnification**2 * len(self.exponents)
         planes = Output((phases, height, padded(width)))
-        return dict.fromkeys(SUMS[self.temporal], planes)
+        return dict.fromkeys(self._sums, planes)
 
     def reference(self, block: NDArray[Any], frames: range) -> Partial:
         """Reconstruct the frames in float64, straight from the formulas, and sum up."""

@@ -20,6 +20,8 @@ from napari_nanopyx._kernels.layout import Lines
 FWHM_PER_SIGMA = 2.355
 NEGLIGIBLE = 2.0**-20
 """Share of a pixel's weight that its lightest samples have together: left out."""
+ALIKE = 1e-9
+"""Relative difference of weights that are equal but for rounding."""
 LARGEST_WHOLE = 16
 """A power up to this one is a product."""
 
@@ -176,11 +178,18 @@ def negligible_share(exponents: Sequence[float]) -> float:
 def negligible(
     weight: NDArray[np.float64], share: float = NEGLIGIBLE
 ) -> NDArray[np.bool_]:
-    """Tell which samples of each row have at most this share of its weight together."""
+    """Tell which samples of each row have at most this share of its weight together.
+
+    Of those that weigh the same, as mirrored ones do, it is all or none.
+    """
     order = np.argsort(weight, axis=1)
-    ascending = np.take_along_axis(weight, order, axis=1).cumsum(axis=1)
+    ascending = np.take_along_axis(weight, order, axis=1)
+    together = ascending.cumsum(axis=1)
+    heavier = ascending[:, 1:] > ascending[:, :-1] * (1 + ALIKE)
+    together[:, :-1] = np.where(heavier, together[:, :-1], np.inf)
+    together = np.minimum.accumulate(together[:, ::-1], axis=1)[:, ::-1]
     negligible = np.empty(weight.shape, bool)
-    np.put_along_axis(negligible, order, ascending <= share, axis=1)
+    np.put_along_axis(negligible, order, together <= share, axis=1)
     return negligible
 
 

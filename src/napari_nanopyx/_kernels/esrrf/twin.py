@@ -113,7 +113,7 @@ def converge(
     count, height, magnification, before, framed_rows, stride, pitch, tables,
     most_samples, counts, samples, weighting, row_tap, row_weights, column_tap,
     column_weights, row_mask, column_mask, sensitivities, faint, exponents,
-    whole_exponents, statistic, prepared, given_light, image, lattice, first, sum,
+    whole_exponents, statistic, compensated, prepared, given_light, image, lattice, first, sum,
     sum_error, squares, squares_error, lag, lag_error, last,
 ):
     """Find every output pixel's convergence and take it into the running sums."""
@@ -177,7 +177,8 @@ def converge(
                 k = ((number * m * m + phase) * height + row) * pitch + c
                 if frame == 0:
                     sum[k] = 0
-                    sum_error[k] = 0
+                    if compensated:
+                        sum_error[k] = 0
                     if statistic != 0:
                         first[k] = x
                     if statistic == 1:
@@ -187,7 +188,9 @@ def converge(
                         lag[k] = 0
                         lag_error[k] = 0
                         last[k] = 0
-                if statistic == 0:
+                if not compensated:
+                    sum[k] += x
+                elif statistic == 0:
                     add(sum, sum_error, k, x)
                 elif frame > 0:
                     x -= first[k]

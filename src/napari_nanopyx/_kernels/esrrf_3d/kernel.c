@@ -13,6 +13,8 @@
 
 enum { COLUMN, ROW, PLANE, COMPONENTS };
 
+enum { TAPS = 3 }; /* voxels to each side that a lattice point's gradient takes in */
+
 /* Store the direction of one gradient. One that vanishes has none: it becomes NaN, of which
  * no comparison holds, so that it adds nothing to any voxel. */
 INLINE void direction(wide column, wide row, wide plane, float axial_scale,
@@ -68,6 +70,28 @@ INLINE void row_parts(GLOBAL const float *image, int plane, int stride, float sc
     centre[DEEP] = deep[2];
 }
 
+/* The intensity between the rows and planes around the camera voxels at `image`. */
+INLINE real between_rows(esrrf_3d_arguments a, GLOBAL const float *image, int deep, int down)
+{
+    int plane = a.framed_rows * a.stride;
+    TABLE const float *rows = a.weights + 4 * down, *planes = a.plane_weights + 2 * deep;
+    image += a.plane_tap[deep] * plane + a.tap[down] * a.stride;
+    real taps[4];
+    for (int i = 0; i < 4; i++)
+        taps[i] = load(image + i * a.stride) * planes[0]
+                  + load(image + i * a.stride + plane) * planes[1];
+    return blend(taps[0], taps[1], taps[2], taps[3], rows);
+}
+
+/* The value of an output voxel, from what its lattice points add up to. */
+INLINE real sharpened(esrrf_3d_arguments a, real value)
+{
+    return a.whole_sensitivity == 1 ? value
+                                    : sharpen(value, a.whole_sensitivity, a.sensitivity);
+}
+
+#ifdef __OPENCL_VERSION__ /* one call a work-item */
+
 /* The gradient along the line to a voxel and across it decide what a lattice point adds to
  * the voxel: its weight, less the distance by which its gradient line misses the voxel, if
  * the gradient points towards the voxel.
@@ -113,83 +137,24 @@ INLINE real faint_convergence(GLOBAL const float *lattice, int component,
     return where_negative(along, along * along / (s.weight + across));
 }
 
-/* What a lattice point adds to a voxel, and to the one mirrored at the point's plane: of the
- * directions towards them only the part along the axis differs, in sign. */
-INLINE void rough_convergences(GLOBAL const float *lattice, int component,
-                               esrrf_3d_sample s, real *value, real *mirrored)
-{
-    real in_plane = load(lattice + COLUMN * component) * s.column
-                    + load(lattice + ROW * component) * s.row;
-    real axial = load(lattice + PLANE * component) * s.plane;
-    real along = in_plane + axial, other = in_plane - axial;
-    real squared = larger(s.squared - along * along, ZERO + 1e-30f);
-    *value = *value + where_negative(along, s.weight - rough_root(squared));
-    squared = larger(s.squared - other * other, ZERO + 1e-30f);
-    *mirrored = *mirrored + where_negative(other, s.weight - rough_root(squared));
-}
-
-INLINE void convergences(GLOBAL const float *lattice, int component, esrrf_3d_sample s,
-                         real *value, real *mirrored)
-{
-    real column = load(lattice + COLUMN * component) + s.column;
-    real row = load(lattice + ROW * component) + s.row;
-    real axial = load(lattice + PLANE * component);
-    real plane = axial + s.plane, other = axial - s.plane;
-    real in_plane = column * column + (row * row + 1e-20f);
-    real off = in_plane + plane * plane;
-    real across = twice_root(off * (s.squared - s.quarter * off));
-    *value = *value + where_negative(off - 2.0f, s.weight - across);
-    off = in_plane + other * other;
-    across = twice_root(off * (s.squared - s.quarter * off));
-    *mirrored = *mirrored + where_negative(off - 2.0f, s.weight - across);
-}
-
-/* Add what the lattice points around a voxel add up to, for `size` vectors of neighbouring
- * voxels, which share what is read of the tables. `lattice` points at the camera voxels.
- * Left out are as many of the rough points, and of the others, as `skipped` says. */
-INLINE void converge_to(esrrf_3d_arguments a, GLOBAL const float *lattice, int phase,
-                        int skipped_rough, int skipped, int size, real *values)
+/* What the lattice points around a voxel add up to; `lattice` points at its camera voxel. */
+INLINE real converged(esrrf_3d_arguments a, GLOBAL const float *lattice, int phase)
 {
     int component = 4 * a.framed_rows * a.stride;
     int rough = a.rough[phase], count = a.counts[phase];
     TABLE const esrrf_3d_sample *samples = a.samples + (long)phase * a.most_samples;
-    for (int s = skipped_rough; s < rough; s++)
-        for (int i = 0; i < size; i++)
-            values[i] = values[i] + rough_convergence(lattice + samples[s].offset + i * LANES,
-                                                      component, samples[s]);
+    real value = ZERO;
+    for (int s = 0; s < rough; s++)
+        value = value + rough_convergence(lattice + samples[s].offset, component, samples[s]);
     if (a.sensitivity < 1)
-        for (int s = rough + skipped; s < count; s++)
-            for (int i = 0; i < size; i++)
-                values[i] = values[i] + faint_convergence(
-                    lattice + samples[s].offset + i * LANES, component, samples[s]);
+        for (int s = rough; s < count; s++)
+            value = value + faint_convergence(lattice + samples[s].offset, component,
+                                              samples[s]);
     else
-        for (int s = rough + skipped; s < count; s++)
-            for (int i = 0; i < size; i++)
-                values[i] = values[i] + convergence(lattice + samples[s].offset + i * LANES,
-                                                    component, samples[s]);
+        for (int s = rough; s < count; s++)
+            value = value + convergence(lattice + samples[s].offset, component, samples[s]);
+    return value;
 }
-
-/* The intensity between the rows and planes around the camera voxels at `image`. */
-INLINE real between_rows(esrrf_3d_arguments a, GLOBAL const float *image, int deep, int down)
-{
-    int plane = a.framed_rows * a.stride;
-    TABLE const float *rows = a.weights + 4 * down, *planes = a.plane_weights + 2 * deep;
-    image += a.plane_tap[deep] * plane + a.tap[down] * a.stride;
-    real taps[4];
-    for (int i = 0; i < 4; i++)
-        taps[i] = load(image + i * a.stride) * planes[0]
-                  + load(image + i * a.stride + plane) * planes[1];
-    return blend(taps[0], taps[1], taps[2], taps[3], rows);
-}
-
-/* The value of an output voxel, from what its lattice points add up to. */
-INLINE real sharpened(esrrf_3d_arguments a, real value)
-{
-    return a.whole_sensitivity == 1 ? value
-                                    : sharpen(value, a.whole_sensitivity, a.sensitivity);
-}
-
-#ifdef __OPENCL_VERSION__ /* one call a work-item */
 
 /* One value of a volume, continued by its edge voxels. */
 INLINE void esrrf_3d_image(esrrf_3d_arguments a, int column, int row, int item)
@@ -227,9 +192,7 @@ INLINE void esrrf_3d_converge(esrrf_3d_arguments a, int column, int phase, int i
     moments sums = a.fresh ? no_moments() : load_moments(a, target);
     for (int frame = 0; frame < a.count; frame++) {
         long at = frame * planes + z + a.above, on = frame * (planes - 2) + z + a.above - 1;
-        real value = ZERO;
-        converge_to(a, a.lattice + on * 4 * COMPONENTS * plane + place, phase, 0, 0, 1,
-                    &value);
+        real value = converged(a, a.lattice + on * 4 * COMPONENTS * plane + place, phase);
         value = sharpened(a, value);
         if (a.weighting) {
             int m = a.magnification, across = phase % m;
@@ -247,123 +210,101 @@ INLINE void esrrf_3d_converge(esrrf_3d_arguments a, int column, int phase, int i
 #else /* one call a part, all on one thread */
 
 #include "frame.h"
+#include "esrrf_3d/mirrors.h"
 
-/* As many vectors as the registers have room for at a time. */
-enum { GROUP = LANES < 16 ? 2 : 4 };
-
-/* Take the values of neighbouring voxels of one phase into their sums; `light` and `target`
- * point at the first voxel. */
-INLINE void take_in_row(esrrf_3d_arguments a, const float *light, int phase, long target,
-                        int is_first, int size, const real *values)
-{
-    int across = phase % a.magnification;
-    light += a.tap[across];
-    for (int i = 0; i < size; i++, light += LANES, target += LANES) {
-        real value = sharpened(a, values[i]);
-        if (a.weighting)
-            value = value * blend(load(light), load(light + 1), load(light + 2),
-                                  load(light + 3), a.weights + 4 * across);
-        moments sums = is_first ? no_moments() : load_moments(a, target);
-        store_moments(a, target, take_in(sums, value, a.statistic, is_first));
-    }
-}
-
-/* What lattice points around neighbouring voxels of a phase and of the one mirrored along
- * the axis add up to. Points in the voxels' own plane count for both phases at once. */
-INLINE void converge_to_both(esrrf_3d_arguments a, const float *lattice, int phase,
-                             int mirrored, int size, real *values, real *others)
-{
-    int component = 4 * a.framed_rows * a.stride, rough = a.rough[phase];
-    int shared_rough = a.shared[2 * phase], shared = a.shared[2 * phase + 1];
-    const esrrf_3d_sample *samples = a.samples + (long)phase * a.most_samples;
-    for (int s = 0; s < shared_rough; s++)
-        for (int i = 0; i < size; i++)
-            rough_convergences(lattice + samples[s].offset + i * LANES, component, samples[s],
-                               values + i, others + i);
-    for (int s = rough; s < rough + shared; s++)
-        for (int i = 0; i < size; i++)
-            convergences(lattice + samples[s].offset + i * LANES, component, samples[s],
-                         values + i, others + i);
-    converge_to(a, lattice, phase, shared_rough, shared, size, values);
-    converge_to(a, lattice, mirrored, shared_rough, shared, size, others);
-}
-
-/* Some neighbouring voxels of two phases; pointers point at the first. */
-INLINE void voxels(esrrf_3d_arguments a, float *const *light, int c, const float *lattice,
-                   int phase, int mirrored, long line, int is_first, int size)
-{
-    long volume = (long)a.depth * a.height * a.pitch;
-    real values[GROUP], others[GROUP];
-    for (int i = 0; i < size; i++)
-        values[i] = others[i] = ZERO;
-    if (phase == mirrored) {
-        converge_to(a, lattice + c, phase, 0, 0, size, values);
-    } else {
-        converge_to_both(a, lattice + c, phase, mirrored, size, values, others);
-        take_in_row(a, light[1] + a.before + c, mirrored, mirrored * volume + line + c,
-                    is_first, size, others);
-    }
-    take_in_row(a, light[0] + a.before + c, phase, phase * volume + line + c, is_first, size,
-                values);
-}
-
-/* All phases of one camera row, `line` being where it begins among the rows of the volume.
- * `light` has room for two rows with what surrounds them. */
-INLINE void row_of_phases(esrrf_3d_arguments a, const float *image, const float *lattice,
-                          long line, int is_first, float *const *light)
-{
-    int m = a.magnification, deepest = a.magnification_z - 1;
-    for (int lines = 0; lines < (deepest / 2 + 1) * m; lines++) {
-        int deep[2] = {lines / m, deepest - lines / m}, down = lines % m;
-        for (int i = 0; a.weighting && i < 2; i++)
-            for (int c = -2; c < a.pitch + 2; c += LANES)
-                store(light[i] + a.before + c, between_rows(a, image + c, deep[i], down));
-        for (int across = 0; across < m; across++) {
-            int phase = (deep[0] * m + down) * m + across, c = 0;
-            int mirrored = (deep[1] * m + down) * m + across;
-            for (; c + GROUP * LANES <= a.pitch; c += GROUP * LANES)
-                voxels(a, light, c, lattice, phase, mirrored, line, is_first, GROUP);
-            for (; c < a.pitch; c += LANES)
-                voxels(a, light, c, lattice, phase, mirrored, line, is_first, 1);
-        }
-    }
-}
-
-/* The planes and rows that one part has, the first of each and how many. */
+/* The voxels that one part has, the first along each axis and how many, and the lattice
+ * points of a plane that they see, row after row without a gap. */
 typedef struct {
-    int plane, planes, row, rows;
+    int plane, planes, row, rows, column, columns;
+    int whole; /* columns of outputs: whole vectors of any size */
+    int lattice_rows, line;
+    int length; /* points of a lane's stretch */
+    int halo;   /* how far a point's voxels are from it, at most */
+    long room;  /* sums of one plane and phase, in stretches with their halos */
 } extent;
 
 INLINE extent extent_of(esrrf_3d_arguments a, int part)
 {
     int bands = (a.height + a.part_rows - 1) / a.part_rows;
-    extent e = {part / bands * a.part_planes, 0, part % bands * a.part_rows, 0};
+    int blocks = (a.width + a.part_columns - 1) / a.part_columns;
+    int around = a.framed_rows - a.part_rows;
+    int reach = (a.before > around - a.before ? a.before : around - a.before) - TAPS;
+    extent e = {part / blocks / bands * a.part_planes, 0, part / blocks % bands * a.part_rows,
+                0, part % blocks * a.part_columns, 0, 0, 0, 0, 0, 0, 0};
     e.planes = between(a.depth - e.plane, 0, a.part_planes);
     e.rows = between(a.height - e.row, 0, a.part_rows);
+    e.columns = between(a.width - e.column, 0, a.part_columns);
+    e.whole = between(a.pitch - e.column, 0, a.part_columns);
+    e.lattice_rows = e.rows + around - 2 * TAPS;
+    e.line = e.columns + around - 2 * TAPS;
+    e.length = (e.lattice_rows * e.line + LANES - 1) / LANES;
+    e.halo = reach * (e.line + 1);
+    e.room = (e.length + 2L * e.halo) * LANES;
     return e;
 }
 
-/* The gradients of one row of camera voxels, `columns` with what surrounds it. `lines` has
- * room for the parts of both its lattice rows, each along the row. */
-INLINE void lattice_row(esrrf_3d_arguments a, const float *image, int columns,
-                        float *lattice, float *lines)
+/* Take the values of one row of voxels of a phase, at `values`, into their sums; `light` is
+ * the intensity between the rows, `target` where the sums of the row begin. */
+INLINE void take_in_row(esrrf_3d_arguments a, int columns, const float *values,
+                        const float *light, int across, long target, int is_first)
+{
+    for (int c = 0; c < columns; c += LANES) {
+        real value = sharpened(a, load(values + c));
+        if (a.weighting) {
+            const float *taps = light + a.tap[across] + c;
+            value = value * blend(load(taps), load(taps + 1), load(taps + 2), load(taps + 3),
+                                  a.weights + 4 * across);
+        }
+        moments sums = is_first ? no_moments() : load_moments(a, target + c);
+        store_moments(a, target + c, take_in(sums, value, a.statistic, is_first));
+    }
+}
+
+/* Take what a plane of a part adds up to into its sums over the volumes, and clear it.
+ * `image` points at the plane's first voxel; `values` has room for a plane, `light` for a
+ * row. */
+static void take_in_plane(esrrf_3d_arguments a, extent e, int p, int is_first,
+                          const float *image, float *sums, float *values, float *light)
+{
+    int m = a.magnification, before = a.before - TAPS;
+    long volume = (long)a.depth * a.height * a.pitch;
+    const float *first = values + e.halo + (long)before * e.line + before;
+    for (int phase = 0; phase < a.magnification_z * m * m; phase++) {
+        int lines = phase / m;
+        join(sums + phase * e.room, e.length, e.halo, values);
+        for (int r = 0; r < e.rows; r++) {
+            long row = (long)(e.plane + p) * a.height + e.row + r;
+            for (int c = -2; a.weighting && c < e.whole + 2; c += LANES)
+                store(light + a.before + c, between_rows(a, image + (long)r * a.stride + c,
+                                                         lines / m, lines % m));
+            take_in_row(a, e.whole, first + (long)r * e.line, light + a.before, phase % m,
+                        phase * volume + row * a.pitch + e.column, is_first);
+        }
+    }
+    memset(sums, 0, sizeof(float) * a.magnification_z * m * m * e.room);
+}
+
+/* The gradients of one row of camera voxels. `lines` has room for the parts of both its
+ * lattice rows, each along the row. */
+INLINE void lattice_row(esrrf_3d_arguments a, int line, const float *image, float *lattice,
+                        float *lines)
 {
     int plane = a.framed_rows * a.stride;
-    for (int c = 0; c < columns; c += WIDE) {
+    for (int c = 0; c < line + 2 * TAPS; c += WIDE) {
         wide found[2][PARTS];
         row_parts(image + c, plane, a.stride, a.pixel_scale, found[0], found[1]);
         for (int i = 0; i < 2 * PARTS; i++)
             memcpy(lines + 2 * (i * a.stride + c), &found[i / PARTS][i % PARTS], sizeof(wide));
     }
-    for (int c = 3; c + 3 < columns; c += WIDE)
+    for (int c = 0; c < line; c += WIDE)
         for (int centre = 0; centre < 2; centre++) {
             wide parts[6][PARTS];
             for (int i = 0; i < 6 * PARTS; i++)
                 memcpy(&parts[i / PARTS][i % PARTS],
-                       lines + 2 * ((PARTS * centre + i % PARTS) * a.stride + c + i / PARTS - 3),
+                       lines + 2 * ((PARTS * centre + i % PARTS) * a.stride + c + i / PARTS),
                        sizeof(wide));
-            lattice_pair(parts, a.axial_scale, lattice + 2 * centre * plane + c, plane,
-                         4 * plane);
+            lattice_pair(parts, a.axial_scale, lattice + 2 * centre * a.points + c, a.points,
+                         4 * a.points);
         }
 }
 
@@ -374,49 +315,97 @@ INLINE void read_part(esrrf_3d_arguments a, extent e, int frame, float *image)
     for (int p = 0; p < e.planes + 2 * a.above; p++) {
         int z = between(e.plane + p - a.above + a.ahead, 0, a.given_depth - 1);
         long first = ((long)frame * a.given_depth + z) * a.height;
-        for (int r = 0; r < e.rows + a.framed_rows - a.part_rows; r++) {
+        for (int r = 0; r < e.lattice_rows + 2 * TAPS; r++) {
             int row = between(e.row + r - a.before, 0, a.height - 1);
-            read_row(a.frames, a.pixel, (first + row) * a.width, a.width, -a.before,
-                     image + p * plane + (long)r * a.stride, a.stride);
+            read_row(a.frames, a.pixel, (first + row) * a.width, a.width,
+                     e.column - a.before, image + p * plane + (long)r * a.stride, a.stride);
         }
     }
 }
 
 /* Find the gradients of one plane of a part, the one between `image` and the plane after
- * the next. */
-INLINE void lattice_plane(esrrf_3d_arguments a, extent e, const float *image, float *lattice,
-                          float *lines)
+ * the next, in stretches. Past the last point there are none. */
+static void lattice_plane(esrrf_3d_arguments a, extent e, const float *image, float *rows,
+                          float *lattice, float *lines)
 {
-    int around = a.framed_rows - a.part_rows;
-    long plane = (long)a.framed_rows * a.stride;
-    for (int r = 3; r < e.rows + around - 3; r++) {
-        long place = (long)r * a.stride;
-        lattice_row(a, image + plane + place, a.pitch + around, lattice + place, lines);
+    image += (long)(a.framed_rows + TAPS) * a.stride;
+    for (int r = 0; r < e.lattice_rows; r++)
+        lattice_row(a, e.line, image + (long)r * a.stride, rows + (long)r * e.line, lines);
+    for (int i = 0; i < 4 * COMPONENTS; i++) {
+        for (int c = e.lattice_rows * e.line; c < LANES * e.length; c++)
+            rows[(long)i * a.points + c] = NAN;
+        spread(rows + (long)i * a.points, e.length, lattice + (long)i * a.points);
     }
 }
 
-/* One band of camera rows through some planes, volume after volume. The gradients of a
- * plane are found just before they are needed first, so that they are still at hand. */
+/* Find where what points of the plane `p` of a part add goes, if there were no steps: the
+ * sums of as many planes as a point reaches are in memory, in turn. What is not of the part
+ * goes to the `other` sums. A mirror all of whose voxels are others begins with NULL. */
+static void find_ends(esrrf_3d_arguments a, extent e, int p, float *sums, float *other,
+                      float **ends)
+{
+    int phases = a.magnification_z * a.magnification * a.magnification;
+    int turn = 2 * a.above - 1;
+    for (int i = 0; i < a.mirror_count; i++) {
+        int found = 0;
+        for (int j = 0; j < ENDS; j++) {
+            esrrf_3d_end end = a.ends[i * ENDS + j];
+            int at = p + end.plane, inside = end.phase >= 0 && at >= 0 && at < e.planes;
+            float *start = other;
+            if (inside)
+                start = sums + (at % turn * (long)phases + end.phase) * e.room;
+            long step = inside ? (long)end.row * e.line + end.column : 0;
+            ends[i * ENDS + j] = start + (e.halo + step) * LANES;
+            found |= inside;
+        }
+        if (!found)
+            ends[i * ENDS] = NULL;
+    }
+}
+
+/* Add what the lattice points of a plane add to all voxels. */
+static void add_plane(esrrf_3d_arguments a, extent e, const float *lattice, float **ends)
+{
+    for (int from = 0; from < e.length; from += RUN) {
+        int size = (e.length - from < RUN ? e.length - from : RUN) * LANES;
+        for (int i = 0; i < a.mirror_count; i++) {
+            esrrf_3d_mirror m = a.mirrors[i];
+            if (ends[i * ENDS])
+                add_mirror(m, lattice + (long)m.sublattice * a.points, 4L * a.points, size,
+                           ends + i * ENDS, (long)from * LANES);
+        }
+    }
+}
+
+/* A block of camera voxels, volume after volume, plane after plane: the voxels of a plane
+ * are done when the last plane of lattice points that reach them is. */
 void esrrf_3d_part(esrrf_3d_arguments a, int part, float *scratch)
 {
-    long plane = (long)a.framed_rows * a.stride, points = 4 * COMPONENTS * plane;
+    a.stride = a.part_stride;
     extent e = extent_of(a, part);
-    float *line = scratch, *image = scratch + 2 * 2 * PARTS * a.stride;
-    float *lattice = image + (a.part_planes + 2 * a.above) * plane;
-    float *light[2] = {line, line + a.stride};
+    long plane = (long)a.framed_rows * a.stride;
+    int phases = a.magnification_z * a.magnification * a.magnification;
+    int above = a.above - 1, turn = 2 * above + 1;
+    float **ends = (float **)(((uintptr_t)scratch + 63) / 64 * 64);
+    float *lines = (float *)(ends + ENDS * a.mirror_count);
+    float *image = lines + 2 * 2 * PARTS * a.stride;
+    float *rows = image + (a.part_planes + 2 * a.above) * plane;
+    float *lattice = rows + 4 * COMPONENTS * (long)a.points;
+    float *other = lattice + 4 * COMPONENTS * (long)a.points;
+    float *sums = other + e.room, *values = sums + (long)turn * phases * e.room;
+    memset(other, 0, sizeof(float) * (1 + turn * (long)phases) * e.room);
     for (int frame = 0; frame < a.count; frame++) {
-        int found = 0;
         read_part(a, e, frame, image);
-        for (int p = 0; p < e.planes; p++) {
-            for (; found < p + 2 * a.above - 1; found++)
-                lattice_plane(a, e, image + found * plane, lattice + found * points, line);
-            for (int r = 0; r < e.rows; r++) {
-                long place = (r + a.before) * (long)a.stride + a.before;
-                row_of_phases(a, image + (p + a.above) * plane + place,
-                              lattice + (p + a.above - 1) * points + place,
-                              ((long)(e.plane + p) * a.height + e.row + r) * a.pitch,
-                              a.fresh && frame == 0, light);
-            }
+        for (int p = -above; p < e.planes + above; p++) {
+            lattice_plane(a, e, image + (p + above) * plane, rows, lattice, lines);
+            find_ends(a, e, p, sums, other, ends);
+            add_plane(a, e, lattice, ends);
+            int done = p - above;
+            if (done >= 0)
+                take_in_plane(a, e, done, a.fresh && frame == 0,
+                              image + (done + a.above) * plane + (long)a.before * a.stride
+                                  + a.before,
+                              sums + (long)(done % turn) * phases * e.room, values, lines);
         }
     }
 }

@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 
 from napari_nanopyx._kernels import catmull_rom, windows
 from napari_nanopyx._kernels.declaration import Cost, Output, Partial
-from napari_nanopyx._kernels.esrrf.plan import STATISTIC, SUMS
+from napari_nanopyx._kernels.esrrf.sums import STATISTIC, sums_for
 from napari_nanopyx._kernels.esrrf.tables import intensity_taps
-from napari_nanopyx._kernels.esrrf_3d import reference, tables
+from napari_nanopyx._kernels.esrrf_3d import mirrors, reference, tables
+from napari_nanopyx._kernels.esrrf_3d.parts import Parts
 from napari_nanopyx._kernels.esrrf_3d.tables import Geometry, Neighbourhood, Window
 from napari_nanopyx._kernels.layout import padded
 from napari_nanopyx._kernels.moments import MomentsMerger
@@ -24,14 +25,6 @@ SAMPLE_FLOPS = 19
 ROUGH_FLOPS = 10
 LATTICE_FLOPS = 400
 """Per camera voxel: differences, half-way sums, norms of four lattice points."""
-PART_PLANES = 8
-"""Planes of a part: those around it are prepared for it alone."""
-PART_FLOATS = 400_000
-"""What one part's volume and lattice may take: a few planes of it at a time are in use,
-which stay in a core's cache."""
-PART_ROWS = (8, 32)
-LINES = 12
-"""Rows of float64 that the lattice of one row of voxels is made of, in float32."""
 
 
 @dataclass(frozen=True)
@@ -132,23 +125,13 @@ class Esrrf3dPlan:
         """All frames have the same tables."""
         return False
 
-    @property
-    def _part_planes(self) -> int:
-        return min(PART_PLANES, self.size[0])
-
     def part_rows(self, threads: int) -> int:
-        """Return a band that fits a core's cache and leaves each thread several."""
-        depth, height, _ = self.size
-        geometry = self._geometry(1)
-        fits = PART_FLOATS // (self._part_floats(geometry) // geometry.rows)
-        slabs = -(-depth // self._part_planes)
-        shared = -(-height * slabs // (4 * threads))
-        return int(np.clip(min(fits - geometry.rows, shared), *PART_ROWS))
+        """Return a band that fits a core's cache and leaves a part for each thread."""
+        return self._parts.rows(threads)
 
     def parts(self, count: int, part_rows: int) -> int:  # noqa: ARG002
-        """Return the number of bands of some planes; each takes all frames."""
-        depth, height, _ = self.size
-        return -(-height // part_rows) * -(-depth // self._part_planes)
+        """Return the number of blocks of voxels; each takes all frames."""
+        return self._parts.count(part_rows)
 
     def work_floats(self, part_rows: int) -> dict[str, int]:
         """Return the sizes of the continued volume and its lattice."""
@@ -159,13 +142,12 @@ class Esrrf3dPlan:
         }
 
     def scratch_floats(self, part_rows: int) -> int:
-        """Return room for a part of the volume, its lattice and one row's sums."""
-        geometry = self._geometry(part_rows)
-        return self._part_floats(geometry) + LINES * geometry.stride + 64
+        """Return room for a part of the volume, its lattice and sums of its voxels."""
+        return self._parts.scratch_floats(part_rows, self._mirrors.used)
 
-    def _part_floats(self, geometry: Geometry) -> int:
-        planes = self._part_planes
-        return geometry.image_floats(planes) + geometry.lattice_floats(planes)
+    @property
+    def _parts(self) -> Parts:
+        return Parts(self.size, int(np.prod(self.factors)), self._neighbourhood)
 
     def _geometry(self, part_rows: int) -> Geometry:
         return Geometry.around(self.size[2], part_rows, self._neighbourhood)
@@ -191,17 +173,22 @@ class Esrrf3dPlan:
             "axial_scale": 1.0 / self.voxel_ratio,
             "above": geometry.above,
             "before": geometry.before,
-            "part_planes": self._part_planes,
+            "part_planes": self._parts.planes,
             "part_rows": part_rows,
             "framed_rows": geometry.rows,
             "stride": geometry.stride,
             "pitch": geometry.pitch,
             "most_samples": points.weight.shape[1],
+            "part_columns": self._parts.columns,
+            "part_stride": self._parts.geometry(part_rows).stride,
+            "points": self._parts.geometry(part_rows).points,
+            "mirror_count": self._mirrors.used,
+            "compensated": int("sum_error" in self._sums),
         }
 
     def tables(self, frames: range, part_rows: int) -> dict[str, NDArray[Any]]:  # noqa: ARG002
         """Return what the kernel looks up."""
-        points = self._neighbourhood
+        points, geometry = self._neighbourhood, self._geometry(part_rows)
         _, along = catmull_rom.phases(self.magnification_z, 0.0)
         _, across = catmull_rom.phases(self.magnification, 0.0)
         plane_tap, plane_weights = tables.between_planes(along)
@@ -209,10 +196,9 @@ class Esrrf3dPlan:
         return {
             "counts": points.counts,
             "rough": points.rough,
-            "shared": points.shared,
-            "samples": tables.samples(
-                points, self._geometry(part_rows), self.sensitivity
-            ),
+            "samples": tables.samples(points, geometry, self.sensitivity),
+            "mirrors": self._mirrors.mirrors,
+            "ends": self._mirrors.ends,
             "plane_tap": plane_tap,
             "plane_weights": plane_weights,
             "tap": tap,
@@ -225,12 +211,22 @@ class Esrrf3dPlan:
             self.magnification_z, self.magnification, self.window, self.sensitivity
         )
 
+    @property
+    def _mirrors(self) -> mirrors.Mirrors:
+        return mirrors.mirrors(
+            self.magnification_z, self.magnification, self.window, self.sensitivity
+        )
+
+    @property
+    def _sums(self) -> tuple[str, ...]:
+        return sums_for(self.temporal, self.segments)
+
     def outputs(self, frames: range) -> dict[str, Output]:  # noqa: ARG002
         """Return the running sums, one volume a phase."""
         depth, height, width = self.size
         phases = int(np.prod(self.factors))
         volumes = Output((phases, depth, height, padded(width)))
-        return dict.fromkeys(SUMS[self.temporal], volumes)
+        return dict.fromkeys(self._sums, volumes)
 
     def reference(self, block: NDArray[Any], frames: range) -> Partial:  # noqa: ARG002
         """Reconstruct the volumes in float64, straight from the formulas."""

@@ -18,7 +18,7 @@ from napari_nanopyx._kernels.esrrf.tables import (
     negligible_share,
     window_half_width,
 )
-from napari_nanopyx._kernels.layout import Lines
+from napari_nanopyx._kernels.layout import LANES, Lines, padded
 
 SAMPLE = np.dtype(
     [
@@ -68,9 +68,6 @@ class Neighbourhood(NamedTuple):
 
     counts: NDArray[np.int32]
     rough: NDArray[np.int32]
-    shared: NDArray[np.int32]
-    """How many of the rough points, and of the others, are also those of the phase
-    mirrored along the axis, shape (Mz * M * M, 2). Of each kind they come first."""
     weight: NDArray[np.float64]
     directions: tuple[NDArray[np.float64], ...]
     """Unit vectors from the voxel to the points: along columns, rows and planes."""
@@ -107,6 +104,22 @@ class Geometry(Lines):
     def plane(self) -> int:
         """Values of one plane of the image, or of one plane of lattice points."""
         return self.rows * self.stride
+
+    @property
+    def points(self) -> int:
+        """Lattice points of a plane that the part sees, with room for whole vectors."""
+        line = self.width + self.before + self.after - 2 * TAPS
+        return padded((self.rows - 2 * TAPS) * line) + LANES * (LANES + 1)
+
+    @property
+    def sums(self) -> int:
+        """Sums of a plane of voxels and one phase, as the compiled kernel has them.
+
+        Each lane has a stretch, with voxels on both sides that its points reach.
+        """
+        reach = max(self.before, self.after) - TAPS
+        line = self.width + self.before + self.after - 2 * TAPS
+        return self.points + 2 * LANES * reach * (line + 1)
 
     def image_floats(self, planes: int) -> int:
         """Return the values of so many planes of a part, with what surrounds them."""
@@ -182,9 +195,7 @@ def neighbourhood(
     )
     kind = np.where(left_out, 2, np.where(rough, 0, 1))
     counts = (kind < 2).sum(axis=1, dtype=np.int32)
-    mirrored = np.arange(phase_count).reshape(len(plane_phases), -1)[::-1].reshape(-1)
-    shared = (plane == 0) & (kind == kind[mirrored]) & (sensitivity >= 1)
-    order = np.argsort(2 * kind + ~shared, axis=1, kind="stable")
+    order = np.argsort(kind, axis=1, kind="stable")
     order = order[:, : max(1, counts.max())]
 
     def ordered(values: NDArray[Any]) -> NDArray[Any]:
@@ -193,9 +204,6 @@ def neighbourhood(
     return Neighbourhood(
         counts,
         rough.sum(axis=1, dtype=np.int32),
-        np.stack(
-            [(shared & (kind == i)).sum(axis=1, dtype=np.int32) for i in (0, 1)], axis=1
-        ),
         ordered(share),
         tuple(ordered(each / away) for each in (dx, dy, axial)),
         tuple(ordered(each) for each in (column, row, plane)),

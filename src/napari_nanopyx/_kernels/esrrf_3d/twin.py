@@ -93,7 +93,7 @@ def lattice_of(
 def converge(
     count, depth, height, magnification, magnification_z, above, before, framed_rows,
     stride, pitch, most_samples, counts, rough, samples, weighting, plane_tap, plane_weights,
-    tap, weights, whole_sensitivity, sensitivity, statistic, image, lattice,
+    tap, weights, whole_sensitivity, sensitivity, statistic, compensated, image, lattice,
     first, sum, sum_error, squares, squares_error, lag, lag_error, last,
 ):
     """Find every output voxel's convergence and take it into the running sums."""
@@ -157,7 +157,8 @@ def converge(
                 k = left + c
                 if frame == 0:
                     sum[k] = 0
-                    sum_error[k] = 0
+                    if compensated:
+                        sum_error[k] = 0
                     if statistic != 0:
                         first[k] = x
                     if statistic == 1:
@@ -167,7 +168,9 @@ def converge(
                         lag[k] = 0
                         lag_error[k] = 0
                         last[k] = 0
-                if statistic == 0:
+                if not compensated:
+                    sum[k] += x
+                elif statistic == 0:
                     add(sum, sum_error, k, x)
                 elif frame > 0:
                     x -= first[k]

@@ -98,8 +98,6 @@ INLINE real lowered(real x)
     return whole - where_negative(x - whole, ZERO + 1.0f);
 }
 
-INLINE real smaller(real a, real b) { return -larger(-a, -b); }
-
 INLINE void weigh(real t, int taps, real *weights)
 {
     if (taps == 1) {
