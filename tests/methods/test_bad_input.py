@@ -204,6 +204,29 @@ def test_more_frames_per_time_point_than_there_are() -> None:
     assert_close(everything, nx.esrrf(MOVIE, 2))
 
 
+@pytest.mark.parametrize("implementation", ["serial", "reference"])
+@pytest.mark.parametrize(
+    ("method", "options"),
+    [
+        (nx.esrrf, {"temporal": "VAR"}),
+        (nx.esrrf, {"temporal": "TAC2", "macro_pixel_correction": False}),
+        (nx.srrf, {"temporal": "VAR"}),
+        (nx.srrf, {"temporal": "TRPPM", "weight": "before"}),
+        (nx.srrf, {"temporal": "TRAC4", "weight": "before"}),
+    ],
+)
+def test_what_is_beyond_float32_is_told_once(
+    method: Any, options: dict[str, Any], implementation: str
+) -> None:
+    """Squares of numbers that float32 holds may be too large for it."""
+    image = np.concatenate([MOVIE, MOVIE[:, ::-1]]) * 1e20
+    with pytest.warns(engine.NotFiniteWarning, match="image by .* first") as given:
+        result = method(image, 2, implementation=implementation, **options)
+    assert len(given) == 1
+    assert not np.isfinite(result).all()
+    assert np.isfinite(method(image / image.max(), 2, **options)).all()
+
+
 def test_numbers_of_other_types() -> None:
     odd: list[Any] = [np.int64(2), np.float32(1.5), np.array(2)]
     whole: Any = 2.0

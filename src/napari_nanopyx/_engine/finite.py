@@ -27,6 +27,11 @@ _REMEMBERED = 4096
 _whole: set[tuple[str, str, str, Features]] = set()
 
 
+def quiet() -> np.errstate:
+    """Keep NumPy from telling of each overflow what `Finite` tells once."""
+    return np.errstate(over="ignore", invalid="ignore")
+
+
 class Finite:
     """Checks the blocks of one run.
 
@@ -89,6 +94,18 @@ class Finite:
             return
         self._find_the_cause(implementation, block, frames, partial)
 
+    def check_reduced(self, result: NDArray[Any]) -> None:
+        """Warn of finite numbers whose sums are beyond float32, if nobody has yet."""
+        if self._input_is_to_blame or bool(np.isfinite(result).all()):
+            return
+        warnings.warn(
+            f"the result of {self._workload.task} holds NaN or infinity: what it takes "
+            "over the frames is beyond float32. Divide the image by its largest value "
+            "first",
+            NotFiniteWarning,
+            stacklevel=2,
+        )
+
     def _is_finite(self, array: NDArray[Any], values: float) -> bool:
         if array.size <= values:
             return bool(np.isfinite(array).all())
@@ -145,7 +162,7 @@ class Finite:
     def _as_stored(self, name: str, partial: Partial, frames: range) -> NDArray[Any]:
         """Return an output in its own precision: the reference has a higher one."""
         dtype = self._plan.outputs(frames)[name].dtype
-        with np.errstate(over="ignore"):
+        with quiet():
             return partial[name].astype(dtype, copy=False)
 
     def _warn(

@@ -24,7 +24,7 @@ from napari_nanopyx._engine.estimates import arm_of
 from napari_nanopyx._engine.events import Run
 from napari_nanopyx._engine.evidence import Evidence
 from napari_nanopyx._engine.failures import Failures
-from napari_nanopyx._engine.finite import Finite
+from napari_nanopyx._engine.finite import Finite, quiet
 from napari_nanopyx._engine.measuring import NOTICED_SECONDS, measured, workload_of
 from napari_nanopyx._engine.patience import Watch
 from napari_nanopyx._engine.reader import Reader
@@ -134,7 +134,10 @@ class _Runner:
                 if self._block(is_cancelled) and progress is not None:
                     progress(self._run.frames_done, self._run.frames_total)
             _stop_if(is_cancelled)
-            result = self._merger.result()
+            with quiet():
+                result = self._merger.result()
+            if len(result) < self._run.frames_total:
+                self._finite.check_reduced(result)
             state = "finished"
             return result
         except Cancelled:
@@ -193,7 +196,8 @@ class _Runner:
             return False
         confirmed = watch.is_confirmed(timing.warm)
         started = time.perf_counter()
-        self._merger.add(frames, partial, self._threads)
+        with quiet():
+            self._merger.add(frames, partial, self._threads)
         merging = time.perf_counter() - started
         timing = replace(timing, compute=timing.compute + merging)
         disturbed = disturbed or preparing.is_busy()
