@@ -56,8 +56,8 @@ def spoil(toy: Any, name: str, change: Callable[[Any], None]) -> None:
         session = usual(implementation, *given)
         right = session.run
 
-        def run(block: Any, frames: range, places: Any = None) -> Any:
-            partial, timing = right(block, frames, places)
+        def run(block: Any, frames: range, *given: Any) -> Any:
+            partial, timing = right(block, frames, *given)
             partial["doubled"] = partial["doubled"].astype(np.float32)
             change(partial["doubled"])
             return partial, timing
