@@ -552,15 +552,16 @@ INLINE void turn_rows_precisely(srrf_arguments a, const double *gradient, int do
     for (int n = 0; n < a.ring; n++) {
         const double *g = gradient + a.row_tap[down + n] * (long)a.stride;
         const int *shares = a.row_shares + 4 * (down + n);
+        double weights[4] = {shares[0] * SHARE_UNIT, shares[1] * SHARE_UNIT,
+                             shares[2] * SHARE_UNIT, shares[3] * SHARE_UNIT};
         double u_x = a.direction[2 * n], u_y = a.direction[2 * n + 1];
         double *along = turned + 2L * n * a.stride, *across = along + a.stride;
         for (int c = 0; c < a.stride; c += WIDE) {
             wide x = WIDE_ZERO, y = WIDE_ZERO;
             for (int i = 0; i < 4; i++) {
                 const double *p = g + i * (long)a.stride + c;
-                double share = shares[i] * SHARE_UNIT;
-                x = x + load_wide(p) * share;
-                y = y + load_wide(p + plane) * share;
+                x = x + load_wide(p) * weights[i];
+                y = y + load_wide(p + plane) * weights[i];
             }
             store_wide(along + c, x * u_x + y * u_y);
             store_wide(across + c, y * u_x - x * u_y);
@@ -568,14 +569,38 @@ INLINE void turn_rows_precisely(srrf_arguments a, const double *gradient, int do
     }
 }
 
-/* What one sample adds to the sum over the ring, from its gradient and from what of one is
- * rounding. */
+/* What one sample adds to the sum over the ring, from its gradient and from the square of
+ * what of one is rounding. */
 INLINE wide sample_precisely(wide along, wide aside, wide least)
 {
     wide squared = along * along + aside * aside;
-    wide inverse = inverse_root_wide(squared + (least * least + 1e-300));
+    wide inverse = inverse_root_wide(squared + least);
     wide hit = inverse * (squared * inverse - absolute_wide(aside));
     return with_sign(hit * hit, along);
+}
+
+/* The square of what of the gradients from four by four pixels is rounding. */
+INLINE wide rounding_squared(const float *bound)
+{
+    wide least = to_wide(load_thin(bound), 1) * VANISHING;
+    return least * least + 1e-300;
+}
+
+/* How far four neighbours are from the second of them, and that one. */
+typedef struct {
+    wide base, before, after, last;
+} around;
+
+INLINE around around_of(wide before, wide base, wide after, wide last)
+{
+    around r = {base, before - base, after - base, last - base};
+    return r;
+}
+
+/* Interpolation between them, whose weights add up to 1. */
+INLINE wide between_wide(around r, const double *weights)
+{
+    return r.base + r.before * weights[0] + r.after * weights[2] + r.last * weights[3];
 }
 
 /* The sums over the rings of some pixels at one row of phases, less than 0 if gradients aim
@@ -590,22 +615,25 @@ INLINE void rings_precisely(srrf_arguments a, const float *bound, const double *
         int tap = a.column_tap[across + n];
         const double *x = turned + 2L * n * a.stride + tap, *y = x + a.stride;
         const float *b = bound + a.row_tap[down + n] * (long)a.stride + tap;
-        wide x0 = load_wide(x), x1 = load_wide(x + 1), x2 = load_wide(x + 2);
-        wide x3 = load_wide(x + 3), x4 = load_wide(x + 4);
-        wide y0 = load_wide(y), y1 = load_wide(y + 1), y2 = load_wide(y + 2);
-        wide y3 = load_wide(y + 3), y4 = load_wide(y + 4);
+        wide x1 = load_wide(x + 1), x2 = load_wide(x + 2), x3 = load_wide(x + 3);
+        wide y1 = load_wide(y + 1), y2 = load_wide(y + 2), y3 = load_wide(y + 3);
+        around x_here = around_of(load_wide(x), x1, x2, x3);
+        around y_here = around_of(load_wide(y), y1, y2, y3);
+        around x_next = around_of(x1, x2, x3, load_wide(x + 4));
+        around y_next = around_of(y1, y2, y3, load_wide(y + 4));
+        wide least_here = rounding_squared(b), least_next = rounding_squared(b + 1);
         for (int p = 0; p < a.magnification; p++) {
             const double *w = weights + 4 * (p * a.ring + n);
-            int next = a.column_tap[across + p * a.ring + n] != tap;
-            wide along, aside;
-            if (next) {
-                along = x1 * w[0] + x2 * w[1] + x3 * w[2] + x4 * w[3];
-                aside = y1 * w[0] + y2 * w[1] + y3 * w[2] + y4 * w[3];
+            wide along, aside, least;
+            if (a.column_tap[across + p * a.ring + n] == tap) {
+                along = between_wide(x_here, w);
+                aside = between_wide(y_here, w);
+                least = least_here;
             } else {
-                along = x0 * w[0] + x1 * w[1] + x2 * w[2] + x3 * w[3];
-                aside = y0 * w[0] + y1 * w[1] + y2 * w[2] + y3 * w[3];
+                along = between_wide(x_next, w);
+                aside = between_wide(y_next, w);
+                least = least_next;
             }
-            wide least = to_wide(load_thin(b + next), 1) * VANISHING;
             store_wide(sums + p * WIDE, load_wide(sums + p * WIDE)
                                             + sample_precisely(along, aside, least));
         }
