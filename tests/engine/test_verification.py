@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
+import threading
+import time
 from contextlib import closing
 from dataclasses import replace
 from typing import Any
@@ -89,6 +91,29 @@ def test_a_wrong_one_never_computes_nor_is_timed(
 
     checked.run()
     assert checked.checks == ["threads-dynamic", "serial"]
+
+
+@pytest.mark.parametrize("is_wrong", [False, True])
+def test_what_has_to_be_compiled_is_checked_beside_the_run(
+    checked: Any, arm: Any, is_wrong: bool
+) -> None:
+    places: list[str] = []
+
+    def note(_block: Any, _frames: range) -> None:
+        places.append(threading.current_thread().name)
+
+    checked.arms = {
+        "serial": arm(1e-3, before=lambda *_: time.sleep(0.001)),
+        "numba": arm(1e-6, compiling=lambda: None, before=note),
+    }
+    checked.wrong |= {"numba": off(0.1)} if is_wrong else {}
+    with engine.record() as runs:
+        checked.run(20_000)
+    assert set(places[:2]) == {"nanopyx-compiler"}
+    assert ("nanopyx-compiler" in places[2:], len(places) > 2) == (False, not is_wrong)
+    assert ("numba" in runs[0].blocks) == (not is_wrong)
+    found = {each.name: each.reason for each in engine.implementations("toy")}
+    assert ("differs from the reference" in found["numba"]) == is_wrong
 
 
 def test_the_reason_has_numbers(checked: Any, arm: Any) -> None:

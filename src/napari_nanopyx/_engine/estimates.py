@@ -15,7 +15,7 @@ from napari_nanopyx._engine.similarity import features
 from napari_nanopyx._engine.slowdown import Pace
 from napari_nanopyx._engine.types import Implementation, Workload
 
-PREPARATION_SECONDS = {"opencl": 1.0, "numba": 8.0, "python": 0.2}
+PREPARATION_SECONDS = {"opencl": 1.0, "numba": 8.0}
 """What compiling takes, by kind of implementation, until it has been measured."""
 
 READY_SECONDS = 0.02

@@ -13,6 +13,7 @@ import pickle
 import sys
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from weakref import WeakSet
 
@@ -58,12 +59,14 @@ class Job:
         plan: Plan,
         dtype: str,
         compiler: Compiler,
+        check: Callable[[], object],
     ) -> None:
         self._implementation = implementation
         self._task = task
         self._plan = plan
         self._dtype = dtype
         self._compiler = compiler
+        self._check = check
         self._error: Exception | None = None
         self._started = time.perf_counter()
         self._over = threading.Event()
@@ -105,6 +108,7 @@ class Job:
             self.is_compiling = True
             begun = time.perf_counter()
             self._compiler.compile(self._task, self._plan, self._dtype)
+            self._check()
             self.seconds = time.perf_counter() - begun
         except Exception as error:  # noqa: BLE001 - reported by the run
             self._error = error
@@ -131,9 +135,16 @@ class Job:
 
 
 def begin(
-    implementation: Implementation, task: Task, plan: Plan, dtype: str
+    implementation: Implementation,
+    task: Task,
+    plan: Plan,
+    dtype: str,
+    check: Callable[[], object] = lambda: None,
 ) -> Job | None:
-    """Return what gets an implementation ready, begun if need be; None if it is."""
+    """Return what gets an implementation ready, begun if need be; None if it is.
+
+    Once compiled, it is checked; what `check` raises is the error of the job.
+    """
     key = _key(implementation, task, dtype)
     if key in _ready:
         return None
@@ -142,7 +153,7 @@ def begin(
         return None
     with _lock:
         if key not in _jobs:
-            _jobs[key] = Job(implementation, task, plan, dtype, compiler)
+            _jobs[key] = Job(implementation, task, plan, dtype, compiler, check)
         return _jobs[key]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 import warnings
 from collections.abc import Iterable
+from functools import partial
 
 from napari_nanopyx._engine import preparing, verification
 from napari_nanopyx._engine.errors import describe
@@ -34,7 +35,9 @@ class Sessions:
         name = implementation.name
         if name in self._ready or name in self._jobs:
             return
-        job = preparing.begin(implementation, self._task, self._plan, self._dtype)
+        about = (implementation, self._task, self._plan, self._dtype)
+        check = partial(verification.check, *about)
+        job = preparing.begin(*about, check)
         if job is None:
             self._ready.add(name)
         else:

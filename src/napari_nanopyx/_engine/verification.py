@@ -43,9 +43,24 @@ def open_session(
     WrongResult
         If it does not compute what the reference computes.
     """
+    seconds = check(implementation, task, plan, dtype)
+    started = time.perf_counter()
+    session = catalogue.open_session(implementation, task, plan)
+    opening = time.perf_counter() - started
+    return _Checked(session, seconds) if seconds else session, opening
+
+
+def check(implementation: Implementation, task: Task, plan: Plan, dtype: str) -> float:
+    """Check an implementation, unless it has passed; return the seconds it took.
+
+    Raises
+    ------
+    WrongResult
+        If it does not compute what the reference computes.
+    """
     wanted = _check(implementation, task, plan, dtype)
     if wanted is None or wanted in history.current().verified:
-        return _opened(implementation, task, plan)
+        return 0.0
     try:
         problem = _small_problem(task, plan, dtype)
     except Exception as error:  # noqa: BLE001 - reported
@@ -53,15 +68,13 @@ def open_session(
             f"{implementation.name} could not be checked, because the reference of "
             f"{task.name} failed ({describe(error)}): please report this",
             RuntimeWarning,
-            stacklevel=2,
+            stacklevel=3,
         )
-        return _opened(implementation, task, plan)
+        return 0.0
     started = time.perf_counter()
     verify(implementation, task, problem)
-    seconds = time.perf_counter() - started
     history.current().verified.add(wanted)
-    session, opening = _opened(implementation, task, plan)
-    return _Checked(session, seconds), opening
+    return time.perf_counter() - started
 
 
 def verify(
@@ -107,14 +120,6 @@ def _kind(value: float | str | bool) -> str:
         "below 1" if abs(value) < 1 else "whole" if value == int(value) else "fraction"
     )
     return sign + size
-
-
-def _opened(
-    implementation: Implementation, task: Task, plan: Plan
-) -> tuple[Session, float]:
-    started = time.perf_counter()
-    session = catalogue.open_session(implementation, task, plan)
-    return session, time.perf_counter() - started
 
 
 def _check(

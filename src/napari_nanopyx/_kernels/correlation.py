@@ -201,5 +201,7 @@ def _means(sums: NDArray[np.float32], count: int) -> NDArray[np.float32]:
 def has_contrast(prepared: Prepared) -> NDArray[np.bool_]:
     """Tell which images are not the same everywhere."""
     axes = tuple(range(1, prepared.values.ndim))
-    result: NDArray[np.bool_] = np.any(prepared.values, axis=axes)
+    result: NDArray[np.bool_] = np.any(prepared.coarse, axis=axes)
+    for doubtful in np.flatnonzero(~result):  # larger pixels may be all the same
+        result[doubtful] = np.any(prepared.values[doubtful])
     return result
