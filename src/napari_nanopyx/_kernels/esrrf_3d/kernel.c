@@ -34,19 +34,15 @@ INLINE void direction(wide column, wide row, wide plane, float axial_scale,
 enum { VALUE, DOWN, DEEP, PARTS };
 
 /* The two lattice points of one lattice row that belong to one camera pixel, on its edge and
- * in its centre; `parts` are on that row at columns -3 ... 2. */
-INLINE void lattice_pair(wide (*parts)[PARTS], float axial_scale, GLOBAL float *lattice,
-                         int plane, int component)
+ * in its centre: `across` are the differences along the row, at columns -2 ... 1 as those
+ * along the others. */
+INLINE void lattice_pair(const wide *across, const wide *down, const wide *deep,
+                         float axial_scale, GLOBAL float *lattice, int plane, int component)
 {
-    wide across[4];
-    for (int i = 0; i < 4; i++)
-        across[i] = difference_wide(parts[i + 2][VALUE], parts[i][VALUE]);
     direction(half_way(across[0], across[1], across[2], across[3]),
-              half_way(parts[1][DOWN], parts[2][DOWN], parts[3][DOWN], parts[4][DOWN]),
-              half_way(parts[1][DEEP], parts[2][DEEP], parts[3][DEEP], parts[4][DEEP]),
-              axial_scale, lattice, component);
-    direction(across[2], parts[3][DOWN], parts[3][DEEP], axial_scale, lattice + plane,
-              component);
+              half_way(down[0], down[1], down[2], down[3]),
+              half_way(deep[0], deep[1], deep[2], deep[3]), axial_scale, lattice, component);
+    direction(across[2], down[2], deep[2], axial_scale, lattice + plane, component);
 }
 
 /* The parts on the two lattice rows of the camera voxels at `image`, on their edge and in
@@ -168,6 +164,19 @@ INLINE void esrrf_3d_image(esrrf_3d_arguments a, int column, int row, int item)
         (float)a.frames[from * a.width + c];
 }
 
+/* The points of one lattice row, whose parts are given at columns -3 ... 2. */
+INLINE void esrrf_3d_pair(wide (*parts)[PARTS], float axial_scale, GLOBAL float *lattice,
+                          int plane)
+{
+    wide across[4], down[4], deep[4];
+    for (int i = 0; i < 4; i++) {
+        across[i] = parts[i + 2][VALUE] - parts[i][VALUE];
+        down[i] = parts[i + 1][DOWN];
+        deep[i] = parts[i + 1][DEEP];
+    }
+    lattice_pair(across, down, deep, axial_scale, lattice, plane, 4 * plane);
+}
+
 INLINE void esrrf_3d_lattice(esrrf_3d_arguments a, int column, int row, int item)
 {
     int planes = a.depth + 2 * a.above - 2;
@@ -179,8 +188,8 @@ INLINE void esrrf_3d_lattice(esrrf_3d_arguments a, int column, int row, int item
     for (int j = 0; j < 6; j++)
         row_parts(a.image + from + place + j - 3, plane, a.stride, a.pixel_scale, edge[j],
                   centre[j]);
-    lattice_pair(edge, a.axial_scale, lattice, plane, 4 * plane);
-    lattice_pair(centre, a.axial_scale, lattice + 2 * plane, plane, 4 * plane);
+    esrrf_3d_pair(edge, a.axial_scale, lattice, plane);
+    esrrf_3d_pair(centre, a.axial_scale, lattice + 2 * plane, plane);
 }
 
 INLINE void esrrf_3d_converge(esrrf_3d_arguments a, int column, int phase, int item)
@@ -260,24 +269,33 @@ INLINE void take_in_row(esrrf_3d_arguments a, int columns, const float *values,
     }
 }
 
+/* Find the intensity between the rows and planes around a plane of a part. */
+static void light_plane(esrrf_3d_arguments a, extent e, const float *image, int deep, int down,
+                        float *light)
+{
+    for (int r = 0; r < e.rows; r++)
+        for (long c = -2; c < e.whole + 2; c += LANES)
+            store(light + (long)r * a.stride + c,
+                  between_rows(a, image + (long)r * a.stride + c, deep, down));
+}
+
 /* Take what a plane of a part adds up to into its sums over the volumes, and clear it.
- * `image` points at the plane's first voxel; `values` has room for a plane, `light` for a
- * row. */
+ * `image` points at the plane's first voxel; `values` and `light` have room for a plane. */
 static void take_in_plane(esrrf_3d_arguments a, extent e, int p, int is_first,
                           const float *image, float *sums, float *values, float *light)
 {
     int m = a.magnification, before = a.before - TAPS;
     long volume = (long)a.depth * a.height * a.pitch;
-    const float *first = values + e.halo + (long)before * e.line + before;
+    light += a.before;
     for (int phase = 0; phase < a.magnification_z * m * m; phase++) {
-        int lines = phase / m;
-        join(sums + phase * e.room, e.length, e.halo, values);
+        if (a.weighting && phase % m == 0)
+            light_plane(a, e, image, phase / (m * m), phase / m % m, light);
+        fold(sums + phase * e.room, e.length, e.halo);
+        join(sums + phase * e.room + e.halo * LANES, e.length, values);
         for (int r = 0; r < e.rows; r++) {
             long row = (long)(e.plane + p) * a.height + e.row + r;
-            for (int c = -2; a.weighting && c < e.whole + 2; c += LANES)
-                store(light + a.before + c, between_rows(a, image + (long)r * a.stride + c,
-                                                         lines / m, lines % m));
-            take_in_row(a, e.whole, first + (long)r * e.line, light + a.before, phase % m,
+            take_in_row(a, e.whole, values + (long)(before + r) * e.line + before,
+                        light + (long)r * a.stride, phase % m,
                         phase * volume + row * a.pitch + e.column, is_first);
         }
     }
@@ -287,25 +305,28 @@ static void take_in_plane(esrrf_3d_arguments a, extent e, int p, int is_first,
 /* The gradients of one row of camera voxels. `lines` has room for the parts of both its
  * lattice rows, each along the row. */
 INLINE void lattice_row(esrrf_3d_arguments a, int line, const float *image, float *lattice,
-                        float *lines)
+                        double *lines)
 {
     int plane = a.framed_rows * a.stride;
     for (int c = 0; c < line + 2 * TAPS; c += WIDE) {
-        wide found[2][PARTS];
-        row_parts(image + c, plane, a.stride, a.pixel_scale, found[0], found[1]);
+        wide found[2 * PARTS];
+        row_parts(image + c, plane, a.stride, a.pixel_scale, found, found + PARTS);
         for (int i = 0; i < 2 * PARTS; i++)
-            memcpy(lines + 2 * (i * a.stride + c), &found[i / PARTS][i % PARTS], sizeof(wide));
+            store_wide(lines + i * a.stride + c, found[i]);
     }
-    for (int c = 0; c < line; c += WIDE)
-        for (int centre = 0; centre < 2; centre++) {
-            wide parts[6][PARTS];
-            for (int i = 0; i < 6 * PARTS; i++)
-                memcpy(&parts[i / PARTS][i % PARTS],
-                       lines + 2 * ((PARTS * centre + i % PARTS) * a.stride + c + i / PARTS),
-                       sizeof(wide));
-            lattice_pair(parts, a.axial_scale, lattice + 2 * centre * a.points + c, a.points,
-                         4 * a.points);
+    for (int centre = 0; centre < 2; centre++) {
+        const double *parts = lines + PARTS * centre * a.stride;
+        for (int c = 0; c < line; c += WIDE) {
+            wide across[4], down[4], deep[4];
+            for (int i = 0; i < 4; i++) {
+                across[i] = load_wide(parts + c + i + 2) - load_wide(parts + c + i);
+                down[i] = load_wide(parts + a.stride + c + i + 1);
+                deep[i] = load_wide(parts + 2 * a.stride + c + i + 1);
+            }
+            lattice_pair(across, down, deep, a.axial_scale,
+                         lattice + 2 * centre * a.points + c, a.points, 4 * a.points);
         }
+    }
 }
 
 /* Read what a part sees of a volume. */
@@ -330,7 +351,8 @@ static void lattice_plane(esrrf_3d_arguments a, extent e, const float *image, fl
 {
     image += (long)(a.framed_rows + TAPS) * a.stride;
     for (int r = 0; r < e.lattice_rows; r++)
-        lattice_row(a, e.line, image + (long)r * a.stride, rows + (long)r * e.line, lines);
+        lattice_row(a, e.line, image + (long)r * a.stride, rows + (long)r * e.line,
+                    (double *)lines);
     for (int i = 0; i < 4 * COMPONENTS; i++) {
         for (int c = e.lattice_rows * e.line; c < LANES * e.length; c++)
             rows[(long)i * a.points + c] = NAN;
@@ -388,7 +410,8 @@ void esrrf_3d_part(esrrf_3d_arguments a, int part, float *scratch)
     int above = a.above - 1, turn = 2 * above + 1;
     float **ends = (float **)(((uintptr_t)scratch + 63) / 64 * 64);
     float *lines = (float *)(ends + ENDS * a.mirror_count);
-    float *image = lines + 2 * 2 * PARTS * a.stride;
+    float *light = lines + 2 * 2 * PARTS * a.stride;
+    float *image = light + (long)a.part_rows * a.stride;
     float *rows = image + (a.part_planes + 2 * a.above) * plane;
     float *lattice = rows + 4 * COMPONENTS * (long)a.points;
     float *other = lattice + 4 * COMPONENTS * (long)a.points;
@@ -405,7 +428,7 @@ void esrrf_3d_part(esrrf_3d_arguments a, int part, float *scratch)
                 take_in_plane(a, e, done, a.fresh && frame == 0,
                               image + (done + a.above) * plane + (long)a.before * a.stride
                                   + a.before,
-                              sums + (long)(done % turn) * phases * e.room, values, lines);
+                              sums + (long)(done % turn) * phases * e.room, values, light);
         }
     }
 }

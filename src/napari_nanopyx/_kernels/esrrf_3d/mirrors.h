@@ -14,7 +14,7 @@
 enum { ROUGH, PRECISE, FAINT };
 
 enum {
-    RUN = 16,  /* vectors of points at a time, so that their voxels stay in the first cache */
+    RUN = 32,  /* vectors of points at a time, so that their voxels stay in a near cache */
     LINES = 4, /* through a point, in one mirror */
     ENDS = 2 * LINES
 };
@@ -146,21 +146,40 @@ static void spread(const float *from, int length, float *to)
     }
 }
 
-/* Put the stretches one after another again, and add up where they overlap: each has
- * `halo` more values on both sides. `to` begins with those ahead of the first one. */
-static void join(const float *from, int length, int halo, float *to)
+/* Put the stretches one after another again. The last vectors of each are taken with some
+ * that were before, so as not to write into the next stretch. */
+static void join(const float *from, int length, float *to)
 {
-    int whole = length + 2 * halo;
-    memset(to, 0, sizeof(float) * (LANES * (length + 1L) + 2 * halo));
-    for (int i = 0; i < whole; i += LANES) {
+    for (int i = 0; i < length; i += LANES) {
+        int first = i + LANES > length && length >= LANES ? length - LANES : i;
         real v[LANES];
         for (int j = 0; j < LANES; j++)
-            v[j] = i + j < whole ? load(from + (i + j) * LANES) : ZERO;
+            v[j] = load(from + (first + j) * LANES);
         transpose(v);
-        for (int j = 0; j < LANES; j++) {
-            float *place = to + (long)j * length + i;
-            store(place, load(place) + v[j]);
-        }
+        for (int j = 0; j < LANES; j++)
+            store(to + (long)j * length + first, v[j]);
+    }
+}
+
+/* Add what lies ahead of each stretch to the end of the one before it, and what lies past
+ * it to the beginning of the next one. `sums` are `halo` vectors ahead of the stretches. */
+static void fold(float *sums, int length, int halo)
+{
+    int32_t kept[LANES + 1];
+    for (int i = 0; i <= LANES; i++)
+        kept[i] = i == 0 ? 0 : -1;
+    mask not_first, not_last;
+    memcpy(&not_first, kept, sizeof not_first);
+    for (int i = 0; i < LANES; i++)
+        kept[i] = i == LANES - 1 ? 0 : -1;
+    memcpy(&not_last, kept, sizeof not_last);
+    for (int i = 0; i < halo; i++) {
+        float *to = sums + (i + length) * LANES;
+        store(to, load(to) + from_bits(bits(load(sums + i * LANES + 1)) & not_last));
+    }
+    for (int i = length + 2 * halo - 1; i >= length + halo; i--) {
+        float *to = sums + (i - length) * LANES;
+        store(to, load(to) + from_bits(bits(load(sums + i * LANES - 1)) & not_first));
     }
 }
 

@@ -65,7 +65,7 @@ class Parts(NamedTuple):
         """Return room for all that a part takes; two more sums are for its own use."""
         geometry = self.geometry(rows)
         pointers = 2 * mirrors.ENDS * mirror_count
-        lines = LINES * geometry.stride
+        lines = (LINES + rows) * geometry.stride
         floats = geometry.image_floats(self.planes) + self._floats(geometry)
         return floats + pointers + lines + 2 * geometry.sums + 64
 

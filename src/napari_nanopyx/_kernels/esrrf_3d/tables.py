@@ -37,6 +37,10 @@ COMPONENTS = 3
 TAPS = 3
 """Voxels to each side that the gradient of a lattice point takes in."""
 
+SMALL = 2.0
+"""How much more the samples left out may weigh than in two dimensions: many weigh the
+same, being mirrored, and all of those count or none."""
+
 ROUGH = 2.0**-7
 """Share of the weight whose sines need four digits only (near 0, three), of what can be
 seen of a structure that does not change along Z, or of an eighth of all."""
@@ -186,7 +190,7 @@ def neighbourhood(
     away[away == 0] = 1.0
     unchanging = share * (1.0 - np.abs(axial) / away)
     seen = np.maximum(unchanging.sum(axis=1, keepdims=True), NEGLIGIBLE)
-    least = negligible_share([sensitivity])
+    least = SMALL * negligible_share([sensitivity])
     left_out = negligible(share, least) & negligible(unchanging / seen, least)
     rough = (
         negligible(share / np.minimum(seen, 0.125), ROUGH / max(1.0, sensitivity))
