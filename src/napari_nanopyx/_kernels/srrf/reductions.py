@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 
 from napari_nanopyx._kernels import lags
 from napari_nanopyx._kernels.declaration import Partial
-from napari_nanopyx._kernels.moments import cells
+from napari_nanopyx._kernels.moments import MANY_VALUES, cells
 from napari_nanopyx._kernels.srrf.cumulants import Autocumulant, Plane, autocumulant
+from napari_nanopyx._kernels.threads import spread
 
 Image = NDArray[np.float32]
 """A time point to write, shape (M * H, M * W)."""
@@ -60,25 +61,42 @@ class Pairs:
     def __init__(self, frames: int, size: Size) -> None:
         self._frames = frames
         self._size = size
-        self._totals: dict[str, Plane] = {}
+        self._totals: list[dict[str, Plane]] = [{} for _ in range(size[0] ** 2)]
 
     def add(
         self,
         count: int,  # noqa: ARG002
         block: Partial,
         image: Image | None,
-        threads: int,  # noqa: ARG002
+        threads: int,
     ) -> None:
         """Take in a block; after the last one, write the image."""
-        total = self._totals
-        for name in [each for each in block if not each.endswith("_error")]:
-            more = exact(block, name, self._size[-1])
-            total[name] = more + total[name] if name in total else more
-        if image is not None:
-            pairs = total["sum"] ** 2 + total["squares"]
-            if "light" in total:
-                pairs *= total["light"] / self._frames
-            write(image, self._size, pairs / (self._frames * (self._frames + 1)))
+        names = [name for name in block if not name.endswith("_error")]
+        views = [] if image is None else cells(image, (self._size[0],) * 2)
+
+        def take(phase: int) -> None:
+            planes = {name: array[phase] for name, array in block.items()}
+            totals = self._totals[phase]
+            for name in names:
+                more = exact(planes, name, self._size[-1])
+                totals[name] = np.add(more, totals.get(name, 0.0), out=more)
+            if views:
+                views[phase][:] = self._mean(totals)
+
+        if block["sum"].size < MANY_VALUES:
+            threads = 1
+        spread(take, range(len(self._totals)), threads)
+
+    def _mean(self, totals: dict[str, Plane]) -> Plane:
+        """Return the mean of a phase, whose totals are let go."""
+        mean = totals.pop("sum")
+        mean *= mean
+        mean += totals.pop("squares")
+        if "light" in totals:
+            mean *= totals.pop("light")
+            mean /= self._frames
+        mean /= self._frames * (self._frames + 1)
+        return mean
 
 
 class Cumulant:
@@ -139,10 +157,10 @@ def begin(
 
 def exact(block: Partial, name: str, width: int) -> Plane:
     """Return planes of a block in float64, less the error that comes with them."""
-    planes = block[name][..., :width].astype(np.float64)
-    if f"{name}_error" in block:
-        planes -= block[f"{name}_error"][..., :width]
-    return planes
+    planes = block[name][..., :width]
+    error = block[f"{name}_error"][..., :width] if f"{name}_error" in block else 0.0
+    found: Plane = np.subtract(planes, error, dtype=np.float64)
+    return found
 
 
 def write(image: Image, size: Size, planes: NDArray[Any]) -> None:
