@@ -9,7 +9,7 @@
 #include "lags_arguments.h"
 
 /* What is kept lies pixel by pixel for so many neighbours, for any width of vectors. */
-enum { RUN = 16, MOST_PATTERNS = 8, MOST_CHOICES = 16 };
+enum { RUN = 16, MOST_PATTERNS = 8 };
 
 /* One level of one pixel. Bit k of a pattern stands for the lag k + 1, beside the lag 0:
  * sums[pattern] is over all windows but the last that fits, sums[0] that of all images. */
@@ -115,17 +115,19 @@ INLINE wide sum_at(level l, int order, int n, int lags)
     return sum;
 }
 
-/* The same of deviations from the mean, from the sums at each choice of the lags and from
- * the powers of minus the mean. */
-INLINE wide central(const wide *sums, const wide *powers, int lags)
+/* The same of deviations from the mean, from the powers of minus the mean; these are NULL
+ * if it is 0. */
+INLINE wide central(level l, int order, int n, int lags, const wide *powers)
 {
+    if (!powers)
+        return sum_at(l, order, n, lags);
     wide total = WIDE_ZERO;
     for (int some = lags;; some = (some - 1) & lags) {
         int rest = lags ^ some;
         int size = (rest & 1) + (rest >> 1 & 1) + (rest >> 2 & 1) + (rest >> 3 & 1);
-        total = total + sums[some] * powers[size];
         if (some == 0)
-            return total;
+            return total + powers[size] * (double)(n - order);
+        total = total + sum_at(l, order, n, some) * powers[size];
     }
 }
 
@@ -133,21 +135,21 @@ INLINE wide central(const wide *sums, const wide *powers, int lags)
 INLINE wide value_of(lags_arguments a, int order, float *images, double *sums)
 {
     int all = (1 << order) - 1, n = a.before + a.count;
-    wide powers[5], raw[MOST_CHOICES], total = WIDE_ZERO;
-    powers[0] = WIDE_ZERO + 1.0;
-    for (int i = 1; i <= order; i++)
-        powers[i] = powers[i - 1] * load_wide(sums) * (-1.0 / n);
+    wide powers_of_mean[5], total = WIDE_ZERO;
+    const wide *powers = NULL;
+    if (a.origin) { /* else all images were at hand, and their mean is off */
+        powers = powers_of_mean;
+        powers_of_mean[0] = WIDE_ZERO + 1.0;
+        for (int i = 1; i <= order; i++)
+            powers_of_mean[i] = powers_of_mean[i - 1] * load_wide(sums) * (-1.0 / n);
+    }
     for (int number = 0; number < a.levels; number++, n /= order) {
         level l = level_of(order, number, images, sums);
-        raw[0] = WIDE_ZERO + (double)(n - order);
-        for (int lags = 1; lags <= all; lags++)
-            raw[lags] = sum_at(l, order, n, lags);
-        wide value = central(raw, powers, all);
-        if (order == 4) {
-            value = value - central(raw, powers, 3) * central(raw, powers, 12);
-            value = value - central(raw, powers, 5) * central(raw, powers, 10);
-            value = value - central(raw, powers, 9) * central(raw, powers, 6);
-        }
+        wide value = central(l, order, n, all, powers);
+        if (order == 4)
+            for (int pair = 3; pair <= 9; pair += pair == 3 ? 2 : 4)
+                value = value - central(l, order, n, pair, powers)
+                            * central(l, order, n, all ^ pair, powers);
         total = total + absolute_wide(value) * (1.0 / n);
     }
     return total;
