@@ -89,6 +89,7 @@ class Fit:
 
     def best_sigma(self, stop_if_asked: Callable[[], None]) -> float:
         """Return the width of the blur that leaves the smallest residual."""
+        from scipy import optimize
 
         def residual(sigma: float) -> float:
             stop_if_asked()
@@ -97,8 +98,12 @@ class Fit:
         widths = np.linspace(0.0, WIDEST * self.magnification, _TRIALS)
         best = int(np.argmin([residual(width) for width in widths]))
         low, high = widths[max(best - 1, 0)], widths[min(best + 1, _TRIALS - 1)]
-        found = bottom(residual, float(low), float(high))
-        return min(float(widths[best]), found, key=residual)
+        found = optimize.minimize_scalar(
+            residual, bounds=(low, high), method="bounded", options={"xatol": TOLERANCE}
+        )
+        if found.fun < residual(widths[best]):
+            return float(found.x)
+        return float(widths[best])
 
     def difference(self, sigma: float) -> NDArray[np.float64]:
         """Return the fitted image minus the reference, both in the space compared."""
@@ -138,26 +143,6 @@ class Fit:
     def _transfers(self, sigma: float) -> tuple[Waves, Waves]:
         height, width = self._waves.shape
         return transfer(height, sigma), transfer(width, sigma)
-
-
-def bottom(height: Callable[[float], float], low: float, high: float) -> float:
-    """Return where a valley is lowest, by golden sections.
-
-    SciPy would find it as well, but takes a fifth of a second to load what does.
-    """
-    golden = (5.0**0.5 - 1.0) / 2.0
-    left, right = high - golden * (high - low), low + golden * (high - low)
-    left_height, right_height = height(left), height(right)
-    while high - low > TOLERANCE:
-        if left_height < right_height:
-            high, right, right_height = right, left, left_height
-            left = high - golden * (high - low)
-            left_height = height(left)
-        else:
-            low, left, left_height = left, right, right_height
-            right = low + golden * (high - low)
-            right_height = height(right)
-    return (low + high) / 2.0
 
 
 def transform(image: NDArray[Any], workers: int) -> tuple[Waves, float]:
