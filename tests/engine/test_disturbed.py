@@ -157,3 +157,14 @@ def test_a_disturbed_block_is_known_to_later_processes(toy: Any) -> None:
     (found,) = engine.history("toy")
     assert found.outcome == "disturbed"
     assert history.current().evidence(WORKLOAD).exact(WORKLOAD)
+
+
+def test_in_short_runs_what_comes_besides_the_frames_counts() -> None:
+    """Where a run has 50 frames, 12 ms for each block are not shared by more."""
+    lengths = (5, 10, 20, 40, 50, 50, 50, 50)
+    evidence = known(
+        *[block(FOURIER, (0.012 + 1e-4 * n) / n, frames=n) for n in lengths],
+        block(SERIAL, 5e-4, frames=9),
+    )
+    choice = ask(evidence, [FOURIER, SERIAL], disturbed=False, remaining=50)
+    assert (choice.implementation, choice.reason) == (SERIAL, TRYING_AGAIN)

@@ -51,10 +51,20 @@ class Contest:
     known: Mapping[str, Estimate]
     best: Implementation
 
-    @property
+    @cached_property
     def seconds(self) -> float:
-        """What a frame takes on the best."""
-        return self.known[self.best.name].seconds
+        """What a frame takes on the best, in blocks as long as such runs allow."""
+        return self.each(self.known[self.best.name])
+
+    def each(self, estimate: Estimate) -> float:
+        """Return what a frame takes in such blocks.
+
+        What comes besides the frames counts for more of them in longer runs.
+        """
+        best = self.known[self.best.name]
+        longest = max(self.situation.remaining, best.usual.most_frames)
+        frames = min(best.now.frames, longest)
+        return estimate.now.seconds(frames) / frames
 
     @cached_property
     def work_seconds(self) -> dict[str, float]:
@@ -93,9 +103,18 @@ class Contest:
             tried = self.measured.get(arm_of(candidate))
             if tried is None or not tried.is_judged:
                 estimate = self.known.get(candidate.name)
-                if _is_worth_trying(tried, estimate, self.seconds):
+                if self._is_worth_trying(tried, estimate):
                     found.append((candidate, tried, estimate))
         return found
+
+    def _is_worth_trying(
+        self, tried: Record | None, estimate: Estimate | None
+    ) -> bool:
+        if tried is not None and not tried.warm:
+            return len(tried.cold) < _COLD_TRIALS
+        if estimate is None or not estimate.near:
+            return True
+        return self.each(estimate) <= _HOPELESS * self.seconds
 
 
 def trials(contest: Contest, kept: float = 0.0) -> list[Trial]:
@@ -166,21 +185,6 @@ def frames_in(seconds: float, per_frame: float) -> int:
     return max(1, round(seconds / max(per_frame, 1e-9)))
 
 
-def _is_worth_trying(
-    tried: Record | None, estimate: Estimate | None, seconds: float
-) -> bool:
-    hopeless = (
-        estimate is not None
-        and estimate.near
-        and estimate.seconds > _HOPELESS * seconds
-    )
-    if tried is None:
-        return not hopeless
-    if not tried.warm:
-        return len(tried.cold) < _COLD_TRIALS
-    return not hopeless
-
-
 def _excess(
     contest: Contest, candidate: Implementation, estimate: Estimate | None
 ) -> float:
@@ -193,7 +197,7 @@ def _excess(
     if estimate is None:
         each = contest.work_seconds.get(candidate.device, seconds / contest.best.work)
         return max(2 * candidate.work * each - seconds, 0.0)
-    return seconds * min(max(estimate.seconds / seconds - 1, 0.1), _HOPELESS)
+    return seconds * min(max(contest.each(estimate) / seconds - 1, 0.1), _HOPELESS)
 
 
 def _is_promising(
@@ -208,7 +212,7 @@ def _is_promising(
         return True
     if estimate is None:
         return 2 * candidate.work < contest.best.work
-    return 2 * estimate.seconds < contest.seconds
+    return 2 * contest.each(estimate) < contest.seconds
 
 
 def _is_ready(situation: Situation, candidate: Implementation) -> bool:
