@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -168,3 +169,13 @@ def test_in_short_runs_what_comes_besides_the_frames_counts() -> None:
     )
     choice = ask(evidence, [FOURIER, SERIAL], disturbed=False, remaining=50)
     assert (choice.implementation, choice.reason) == (SERIAL, TRYING_AGAIN)
+
+
+def test_the_work_of_another_algorithm_is_not_guessed_from_workloads_unlike() -> None:
+    """It was slow where there was little to do, which says nothing."""
+    evidence = known(*[block(THREADS, 0.01)] * 5)
+    small = replace(WORKLOAD, shape=(3, 3), flops=1e3)
+    for _ in range(5):
+        evidence.add(replace(block(FOURIER, 0.001), workload=small))
+    choice = ask(evidence, [THREADS, FOURIER], disturbed=False, remaining=50)
+    assert (choice.implementation, choice.reason) == (FOURIER, TRYING)

@@ -71,8 +71,9 @@ class Contest:
         """What a frame takes at best on each device, for the work of the kernel."""
         found: dict[str, float] = {}
         for each in (self.best, *self.others):
-            if each.name in self.known:
-                seconds = self.known[each.name].seconds / each.work
+            estimate = self._estimate(each)
+            if estimate is not None:
+                seconds = estimate.seconds / each.work
                 found[each.device] = min(found.get(each.device, seconds), seconds)
         return found
 
@@ -102,14 +103,22 @@ class Contest:
         for candidate in self.others:
             tried = self.measured.get(arm_of(candidate))
             if tried is None or not tried.is_judged:
-                estimate = self.known.get(candidate.name)
+                estimate = self._estimate(candidate)
                 if self._is_worth_trying(tried, estimate):
                     found.append((candidate, tried, estimate))
         return found
 
-    def _is_worth_trying(
-        self, tried: Record | None, estimate: Estimate | None
-    ) -> bool:
+    def _estimate(self, candidate: Implementation) -> Estimate | None:
+        """Return what is known of a candidate; no guess from workloads unlike this.
+
+        The work of another algorithm is not in proportion to that of the kernel.
+        """
+        estimate = self.known.get(candidate.name)
+        if estimate is None or estimate.near or candidate.work == 1:
+            return estimate
+        return None
+
+    def _is_worth_trying(self, tried: Record | None, estimate: Estimate | None) -> bool:
         if tried is not None and not tried.warm:
             return len(tried.cold) < _COLD_TRIALS
         if estimate is None or not estimate.near:
