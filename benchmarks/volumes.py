@@ -23,8 +23,8 @@ from napari_nanopyx._kernels.esrrf_3d.plan import Esrrf3dPlan
 SHAPES = ((4, 16, 64, 64), (2, 32, 128, 128))
 ROUGH_OPERATIONS, PRECISE_OPERATIONS = 19 / 8, 38 / 8
 """What a sample asks of the processor's multiply-add units: products, multiply-adds and
-the estimate of a root. Eight voxels around a lattice point share them. Sums, comparisons
-and loads go to other units meanwhile."""
+the estimate of a root, shared by the eight voxels of a mirror. Sums, comparisons and
+loads go to other units meanwhile."""
 
 
 def main() -> None:

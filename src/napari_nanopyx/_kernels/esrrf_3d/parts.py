@@ -12,11 +12,12 @@ from napari_nanopyx._kernels.layout import padded
 
 PLANES = 16
 """Of a part, at most: those around it are prepared for it alone."""
-COLUMNS = 64
+COLUMNS = (16, 64)
+"""Of a part, at most: so many if it is small enough then, else fewer."""
 ROWS = (8, 64)
-FLOATS = 250_000
-"""What the lattice on a plane, and the sums of the voxels that it reaches, may take to
-stay in a core's cache."""
+FLOATS = 4_000_000
+"""What the lattice on a plane, and the sums of the voxels that it reaches, should take.
+Large parts are worth it: fewer lattice points are found twice."""
 LINES = 12
 """Rows of float64 that the lattice of one row of voxels is made of, in float32."""
 
@@ -38,11 +39,14 @@ class Parts(NamedTuple):
     @property
     def columns(self) -> int:
         """Columns of a part, in whole vectors."""
+        few, many = COLUMNS
+        large = Geometry.around(many, ROWS[0], self.points)
+        most = many if self._floats(large) <= FLOATS else few
         width = self.size[2]
-        return padded(-(-width // -(-width // COLUMNS)))
+        return padded(-(-width // -(-width // most)))
 
     def rows(self, threads: int) -> int:
-        """Return the rows that fit a core's cache and leave a part for each thread."""
+        """Return as many rows as leave a part for each thread."""
         depth, height, width = self.size
         few, more = (self._floats(self.geometry(rows)) for rows in (8, 16))
         fits = 8 + 8 * (FLOATS - few) // (more - few)

@@ -126,7 +126,7 @@ class Esrrf3dPlan:
         return False
 
     def part_rows(self, threads: int) -> int:
-        """Return a band that fits a core's cache and leaves a part for each thread."""
+        """Return a band that leaves a part for each thread."""
         return self._parts.rows(threads)
 
     def parts(self, count: int, part_rows: int) -> int:  # noqa: ARG002
