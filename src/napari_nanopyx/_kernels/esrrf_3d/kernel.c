@@ -416,7 +416,8 @@ void esrrf_3d_part(esrrf_3d_arguments a, int part, float *scratch)
     float *lattice = rows + 4 * COMPONENTS * (long)a.points;
     float *other = lattice + 4 * COMPONENTS * (long)a.points;
     float *sums = other + e.room, *values = sums + (long)turn * phases * e.room;
-    memset(other, 0, sizeof(float) * (1 + turn * (long)phases) * e.room);
+    /* Whole vectors of a row may read a few values past the last one. */
+    memset(other, 0, sizeof(float) * ((2 + turn * (long)phases) * e.room + 16));
     for (int frame = 0; frame < a.count; frame++) {
         read_part(a, e, frame, image);
         for (int p = -above; p < e.planes + above; p++) {
