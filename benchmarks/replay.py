@@ -102,19 +102,21 @@ def replay(trace: Trace, player: Player, seed: int = 0) -> Outcome:
                     for c in candidates
                 ]
                 continue
-            noticed = disturbed and shares_processor(choice.implementation)
-            measurement = Measurement(
-                trace.workloads[at],
-                name,
-                trace.device(name),
-                len(each),
-                trace.timing(name, seconds, prepare),
-                "cold" if prepare else "disturbed" if noticed else "ok",
-                outcome.seconds,
-                confirmed=watch.is_confirmed(seconds),
-            )
-            evidence.add(measurement, first=name not in used)
-            used[name] = used.get(name, 0) + len(each)
+            is_noticed = disturbed and shares_processor(choice.implementation)
+            warm = "disturbed" if is_noticed else "ok"
+            for part in watch.measured(trace.timing(name, seconds, prepare)):
+                measurement = Measurement(
+                    trace.workloads[at],
+                    name,
+                    trace.device(name),
+                    part.frames,
+                    part.timing,
+                    "cold" if part.timing.prepare else warm,
+                    outcome.seconds,
+                    confirmed=part.confirmed,
+                )
+                evidence.add(measurement, first=name not in used)
+                used[name] = used.get(name, 0) + part.frames
             outcome.frames[name] = outcome.frames.get(name, 0) + len(each)
             start += len(each)
     return outcome

@@ -12,9 +12,9 @@ from napari_nanopyx import engine
 from napari_nanopyx._engine import devices, runner
 from napari_nanopyx._engine.context import choose_by
 from napari_nanopyx._engine.errors import Cancelled
-from napari_nanopyx._engine.patience import Patience, Watch
+from napari_nanopyx._engine.patience import Part, Patience, Watch
 from napari_nanopyx._engine.situation import Situation
-from napari_nanopyx._engine.types import Choice
+from napari_nanopyx._engine.types import Choice, Timing
 from napari_nanopyx._kernels import tasks
 from tests.closeness import assert_close
 
@@ -41,20 +41,36 @@ def test_without_patience_a_block_ends_early_only_if_cancelled() -> None:
     cancel.set()
     assert not watch.goes_on(4, 6, 2e9)
     assert watch.frames == 6
-    assert not watch.is_confirmed(3e9)
+    took = Timing(0.0, 1.0, 3e9)
+    assert watch.measured(took) == [Part(6, took)]
 
 
 @pytest.mark.parametrize(("last", "confirmed"), [(1.9, False), (2.1, True)])
-def test_a_delay_is_confirmed_by_the_launch_that_was_begun(
+def test_a_block_that_ends_early_is_measured_before_and_since(
     last: float, confirmed: bool
 ) -> None:
+    """The delay is confirmed by the launch that had been begun when it was noticed."""
     watch = Watch(100, Patience(2, frame_seconds=1.0, spare_seconds=0.5))
-    assert watch.goes_on(0, 0, 0.0)
+    for ready, seconds in enumerate([0.0, 0.0, 1.0, 3.0]):
+        assert watch.goes_on(2 * max(ready - 1, 0), 2 * ready, seconds)
+    assert not watch.goes_on(6, 8, 6.0)
+    assert watch.frames == 8
+    warm = 6.0 + last
+    before, since = watch.measured(Timing(9.0, 0.1 * warm, 0.9 * warm))
+    assert (before.frames, since.frames) == (4, 4)
+    assert before.timing.warm == pytest.approx(3.0)
+    assert before.timing.transfer == pytest.approx(0.3)
+    assert since.timing.warm == pytest.approx(3.0 + last)
+    assert (before.timing.prepare, since.timing.prepare) == (9.0, 0.0)
+    assert (before.confirmed, since.confirmed) == (False, confirmed)
+
+
+def test_a_block_that_is_slow_from_the_start_is_measured_as_one() -> None:
+    watch = Watch(100, Patience(2, frame_seconds=1.0, spare_seconds=0.5))
     assert watch.goes_on(0, 2, 0.0)
-    assert watch.goes_on(2, 4, 0.2)
-    assert not watch.goes_on(4, 6, 3.0)
-    assert watch.frames == 6
-    assert watch.is_confirmed(3.0 + last) == confirmed
+    assert not watch.goes_on(2, 4, 5.0)
+    took = Timing(0.0, 0.0, 10.0)
+    assert watch.measured(took) == [Part(4, took, confirmed=True)]
 
 
 def doubled(frames: int) -> Any:
@@ -94,11 +110,11 @@ def test_the_block_in_which_a_delay_begins_ends_early(delayed: Any) -> None:
     after = [block for block in gpu if block.start >= begins.stop]
     assert all(len(block) <= 2 for block in after)  # it is looked for, not used
     assert runs[0].frames_done == 3000
+    before, since = SLOW_FROM - begins.start, begins.stop - SLOW_FROM
     measured = [m for m in engine.history() if m.implementation == "opencl:GPU"]
-    slow = next(m for m in reversed(measured) if m.frames == len(begins))
-    assert slow.timing.compute == pytest.approx(
-        sum(map(delayed.arms["opencl:GPU"].seconds_of, begins)), rel=0.01
-    )
+    slow = next(place for place, m in enumerate(measured) if m.frame_seconds > 0.03)
+    assert measured[slow - 1].frame_seconds < 0.0011
+    assert measured[slow - 1].frames + measured[slow].frames == before + since
 
 
 def test_cancelling_is_answered_between_the_launches_of_a_block(delayed: Any) -> None:

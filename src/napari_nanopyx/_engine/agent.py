@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from math import ceil, inf
+from math import inf
 
 from napari_nanopyx._engine.blocks import LONGEST_SECONDS
 from napari_nanopyx._engine.estimates import Estimate, estimates, expected
@@ -42,8 +42,8 @@ _KINDS = ("compiled", "opencl", "numba", "reference")
 _GUESSED_FLOPS_PER_SECOND = 2e9
 _GUESSED_FRAMES = 8
 _SHORTER = 8
-_LAUNCHES = 32
-_LAUNCH_SECONDS = 0.001
+_LAUNCHES = 8
+_SHORTEST_LAUNCH, _LONGEST_LAUNCH = 0.001, 0.003
 
 
 def choose(situation: Situation) -> Choice:
@@ -223,9 +223,10 @@ def _patience(
     usual, now = estimate.usual, estimate.now
     if spare is None:
         spare = (usual.noticed - 1) * usual.seconds(frames)
-    launch = max(frames / _LAUNCHES, _LAUNCH_SECONDS / max(usual.per_frame, 1e-9))
+    each = max(usual.per_frame, 1e-9)
+    seconds = min(max(frames * each / _LAUNCHES, _SHORTEST_LAUNCH), _LONGEST_LAUNCH)
     return Patience(
-        min(ceil(launch), frames),
+        max(1, min(round(seconds / each), frames)),
         max(WORTH_MOVING * rival, now.per_frame),
         now.fixed + spare,
     )

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+from napari_nanopyx._engine.types import Timing
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +29,15 @@ class Patience:
         """
         lost = max(self.lost_seconds + seconds - self.frame_seconds * frames, 0.0)
         return None if lost > self.spare_seconds else replace(self, lost_seconds=lost)
+
+
+class Part(NamedTuple):
+    """Frames of a block that are measured together."""
+
+    frames: int
+    timing: Timing
+    confirmed: bool = False
+    """Whether they were slow, and those at their end as well."""
 
 
 class Watch:
@@ -55,6 +67,7 @@ class Watch:
         self._patience = self._left = patience
         self._is_cancelled = is_cancelled
         self._ready, self._seconds = 0, 0.0
+        self._usual = 0, 0.0  # when nothing had been lost yet
 
     def goes_on(self, ready: int, begun: int, seconds: float) -> bool:
         """Tell whether to begin another launch.
@@ -65,18 +78,35 @@ class Watch:
         if ready > self._ready and self._left is not None:
             self._left = self._left.after(ready - self._ready, seconds - self._seconds)
             self._ready, self._seconds = ready, seconds
+            if self._left is not None and self._left.lost_seconds == 0:
+                self._usual = ready, seconds
         if begun and (self._has_run_out or self._is_cancelled()):
             self.frames = begun
             return False
         return True
 
-    def is_confirmed(self, seconds: float) -> bool:
-        """Tell whether what was begun when patience ran out was slow as well.
+    def measured(self, timing: Timing) -> list[Part]:
+        """Return what a block that took so long tells.
 
-        The block took so many seconds.
+        One that ended early is taken apart: what it computed before it got slow, and
+        since.
         """
-        if self._patience is None or not self._has_run_out:
-            return False
+        if not self._has_run_out:
+            return [Part(self.frames, timing)]
+        frames, seconds = self._usual
+        confirmed = self._is_confirmed(timing.warm)
+        if not frames:
+            return [Part(self.frames, timing, confirmed)]
+        share = seconds / timing.warm
+        before = Timing(timing.prepare, share * timing.transfer, share * timing.compute)
+        since = Timing(
+            0.0, timing.transfer - before.transfer, timing.compute - before.compute
+        )
+        return [Part(frames, before), Part(self.frames - frames, since, confirmed)]
+
+    def _is_confirmed(self, seconds: float) -> bool:
+        """Tell whether what was on its way when patience ran out was slow as well."""
+        assert self._patience is not None  # noqa: S101 - it has run out
         each = (seconds - self._seconds) / (self.frames - self._ready)
         return each > self._patience.frame_seconds
 

@@ -261,7 +261,7 @@ def _slowdown(measurement: Measurement, usual: BlockTime, was_slow: bool) -> flo
     """
     frames, seconds = _block(measurement)
     is_short = 2 * frames <= usual.fewest_frames and measurement.timing.transfer > 0
-    if is_short and not was_slow:
+    if is_short and not was_slow and not measurement.confirmed:
         frames = usual.fewest_frames
     return usual.slowdown(frames, seconds)
 

@@ -26,7 +26,7 @@ from napari_nanopyx._engine.evidence import Evidence
 from napari_nanopyx._engine.failures import Failures
 from napari_nanopyx._engine.finite import Finite, quiet
 from napari_nanopyx._engine.measuring import NOTICED_SECONDS, measured, workload_of
-from napari_nanopyx._engine.patience import Watch
+from napari_nanopyx._engine.patience import Part, Watch
 from napari_nanopyx._engine.reader import Reader
 from napari_nanopyx._engine.sessions import Sessions
 from napari_nanopyx._engine.situation import BACKGROUND_SHARE, Situation
@@ -194,14 +194,13 @@ class _Runner:
             seconds = time.perf_counter() - started
             self._failed(implementation, len(frames), seconds, error)
             return False
-        confirmed = watch.is_confirmed(timing.warm)
+        disturbed = disturbed or preparing.is_busy()
         started = time.perf_counter()
         with quiet():
             self._merger.add(frames, partial, self._threads)
-        merging = time.perf_counter() - started
-        timing = replace(timing, compute=timing.compute + merging)
-        disturbed = disturbed or preparing.is_busy()
-        self._finished(choice, len(frames), timing, disturbed, confirmed)
+        merging = (time.perf_counter() - started) / len(frames)
+        for part in watch.measured(timing):
+            self._finished(choice, part, merging, disturbed)
         return True
 
     def _choose(self) -> Choice:
@@ -229,17 +228,15 @@ class _Runner:
         return choice
 
     def _finished(
-        self,
-        choice: Choice,
-        frames: int,
-        timing: Timing,
-        disturbed: bool,
-        confirmed: bool,
+        self, choice: Choice, part: Part, merging: float, disturbed: bool
     ) -> None:
-        name = choice.implementation.name
-        compiling = self._sessions.take_preparation(name)
-        if compiling:
-            timing = replace(timing, prepare=timing.prepare + compiling)
+        """Remember what frames took that have been computed, and merging each."""
+        name, frames, timing = choice.implementation.name, part.frames, part.timing
+        timing = replace(
+            timing,
+            prepare=timing.prepare + self._sessions.take_preparation(name),
+            compute=timing.compute + merging * frames,
+        )
         measurement = measured(
             self._workload,
             choice.implementation,
@@ -247,7 +244,7 @@ class _Runner:
             timing,
             opening=self._sessions.take_opening(name),
             disturbed=disturbed,
-            confirmed=confirmed,
+            confirmed=part.confirmed,
         )
         if not self._is_aside:
             history.current().record(measurement, first=name not in self._run.blocks)

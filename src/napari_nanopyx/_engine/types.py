@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from numpy.typing import NDArray
 
-from napari_nanopyx._engine.patience import Patience, Watch
 from napari_nanopyx._kernels.declaration import Partial, Plan, Task
 
 if TYPE_CHECKING:
     from napari_nanopyx._engine.expected import Expected
+    from napari_nanopyx._engine.patience import Patience, Watch
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +118,7 @@ class Measurement:
     """Unix time."""
     version: str = ""
     confirmed: bool = False
-    """Whether the block ended early, and the launch after that was slow as well."""
+    """Whether it ended early because it was slow, and was so to its very end."""
 
     @property
     def frame_seconds(self) -> float:
