@@ -104,7 +104,7 @@ class Contest:
             tried = self.measured.get(arm_of(candidate))
             if tried is None or not tried.is_judged:
                 estimate = self._estimate(candidate)
-                if self._is_worth_trying(tried, estimate):
+                if self._is_worth_trying(candidate, tried, estimate):
                     found.append((candidate, tried, estimate))
         return found
 
@@ -118,12 +118,33 @@ class Contest:
             return estimate
         return None
 
-    def _is_worth_trying(self, tried: Record | None, estimate: Estimate | None) -> bool:
+    @cached_property
+    def left_behind(self) -> set[str]:
+        """Devices of which what was measured at about this size is slow, all of it."""
+        near = [each for each in self.others if each.name in self.known]
+        near = [each for each in near if self.known[each.name].near]
+        fast = {each.device for each in near if not self._is_slow(each)}
+        return {each.device for each in near} - fast
+
+    def _is_slow(self, candidate: Implementation) -> bool:
+        estimate = self.known[candidate.name]
+        return self.each(estimate) > _HOPELESS * self.seconds
+
+    def _is_worth_trying(
+        self, candidate: Implementation, tried: Record | None, estimate: Estimate | None
+    ) -> bool:
+        """Tell whether one that was tried this much may be the best.
+
+        If it was only measured at quite other sizes, another one on its device has to
+        confirm that it is slow.
+        """
         if tried is not None and not tried.warm:
             return len(tried.cold) < _COLD_TRIALS
-        if estimate is None or not estimate.near:
+        if estimate is None:
             return True
-        return self.each(estimate) <= _HOPELESS * self.seconds
+        if not estimate.near and candidate.device not in self.left_behind:
+            return True
+        return not self._is_slow(candidate)
 
 
 def trials(contest: Contest, kept: float = 0.0) -> list[Trial]:
