@@ -71,5 +71,5 @@ def _strength(row: Sequence[Run]) -> float:
         run for run in row if run.is_telling or 2 * run.measurement.frames >= most
     ]
     if len(telling) < _JUDGED and not telling[0].measurement.confirmed:
-        telling = list(row)
+        telling = sorted(row, key=lambda run: run.measurement.frames)[::-1]
     return min(run.slowdown or 1.0 for run in telling[:_JUDGED])
