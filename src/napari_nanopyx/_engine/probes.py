@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from math import ceil, sqrt
 
 from napari_nanopyx._engine.estimates import Estimate, arm_of
@@ -38,17 +39,17 @@ def probes(contest: Contest) -> list[Trial]:
         elif estimate.idle >= LOSER_SECONDS:
             slower.append((other, estimate))
     found = []
-    shared = contest.best.device if _is_shared(contest) else None
+    shared = _shared(contest)
     for other, estimate in delayed:
         frames = _probe_frames(contest, other, estimate)
         slowdown = estimate.pace.slowdown
         if estimate.pace.suspected > 1:
             # The newest block may have been slower than others by accident.
             slowdown = min(slowdown, estimate.pace.suspected)
-        elif other.device != shared:
+        elif other.device not in shared:
             slowdown = 1.0  # Others' delay may not be its own.
         trial = _again(contest, other, estimate, frames, slowdown, PROBING)
-        if other.device == shared:
+        if other.device in shared:
             share = LOSER_SHARE
         else:
             share = _probe_share(contest, trial, estimate)
@@ -78,19 +79,21 @@ def _again(
     return Trial(other, frames, max(seconds - frames * contest.seconds, 0.0), reason)
 
 
-def _is_shared(contest: Contest) -> bool:
-    """Tell whether what delays the best has been seen to delay others on its device.
+def _shared(contest: Contest) -> set[str]:
+    """Return the devices on which two have been seen to be delayed.
 
-    Then it will delay all of them, and its end will be seen by the best itself.
+    What delays two will delay all of them. If it is the best's device, the best itself
+    will see the end.
     """
-    best = contest.best
-    if contest.known[best.name].pace.slowdown == 1:
-        return False
-    return any(
-        other.device == best.device and contest.known[other.name].pace.suspected > 1
-        for other in contest.others
-        if other.name in contest.known
+    candidates = (contest.best, *contest.others)
+    known = [each for each in candidates if each.name in contest.known]
+    slow = Counter(
+        each.device for each in known if contest.known[each.name].pace.suspected > 1
     )
+    shared = {device for device, count in slow.items() if count > 1}
+    if contest.known[contest.best.name].pace.slowdown == 1:
+        shared.discard(contest.best.device)
+    return shared
 
 
 def _probe_share(contest: Contest, trial: Trial, estimate: Estimate) -> float:
