@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from math import ceil, sqrt
 
 from napari_nanopyx._engine.estimates import Estimate, arm_of
@@ -39,17 +38,17 @@ def probes(contest: Contest) -> list[Trial]:
         elif estimate.idle >= LOSER_SECONDS:
             slower.append((other, estimate))
     found = []
-    shared = _shared(contest)
+    represented = _represented(contest)
     for other, estimate in delayed:
         frames = _probe_frames(contest, other, estimate)
         slowdown = estimate.pace.slowdown
         if estimate.pace.suspected > 1:
             # The newest block may have been slower than others by accident.
             slowdown = min(slowdown, estimate.pace.suspected)
-        elif other.device not in shared:
+        elif other.name not in represented:
             slowdown = 1.0  # Others' delay may not be its own.
         trial = _again(contest, other, estimate, frames, slowdown, PROBING)
-        if other.device in shared:
+        if other.name in represented:
             share = LOSER_SHARE
         else:
             share = _probe_share(contest, trial, estimate)
@@ -79,21 +78,29 @@ def _again(
     return Trial(other, frames, max(seconds - frames * contest.seconds, 0.0), reason)
 
 
-def _shared(contest: Contest) -> set[str]:
-    """Return the devices on which two have been seen to be delayed.
+def _represented(contest: Contest) -> set[str]:
+    """Return those that need not be looked at, as another one is that is faster.
 
-    What delays two will delay all of them. If it is the best's device, the best itself
-    will see the end.
+    What delays two on a device will delay all of them. Its end will be seen by the
+    best, if it is on that device, or else by the fastest there.
     """
-    candidates = (contest.best, *contest.others)
-    known = [each for each in candidates if each.name in contest.known]
-    slow = Counter(
-        each.device for each in known if contest.known[each.name].pace.suspected > 1
-    )
-    shared = {device for device, count in slow.items() if count > 1}
-    if contest.known[contest.best.name].pace.slowdown == 1:
-        shared.discard(contest.best.device)
-    return shared
+    best, known = contest.best, contest.known
+    on: dict[str, list[Implementation]] = {}
+    for each in (best, *contest.others):
+        if each.name in known:
+            on.setdefault(each.device, []).append(each)
+    found: set[str] = set()
+    for device, listed in on.items():
+        slow = [each for each in listed if known[each.name].pace.suspected > 1]
+        if len(slow) <= 1:
+            continue
+        seen_by = min(slow, key=lambda each: known[each.name].free.frame_seconds)
+        if device == best.device:
+            if known[best.name].pace.slowdown == 1:
+                continue
+            seen_by = best
+        found.update(each.name for each in listed if each is not seen_by)
+    return found
 
 
 def _probe_share(contest: Contest, trial: Trial, estimate: Estimate) -> float:
