@@ -286,6 +286,31 @@ def test_a_loser_at_a_tiny_size_is_tried_at_a_large_one() -> None:
     assert (choice.implementation.name, choice.reason) == ("opencl:GPU", TRYING)
 
 
+def test_another_on_its_device_confirms_what_other_sizes_say() -> None:
+    """Three times slower than the best at a size that is quite another."""
+    tiny, large = workload(side=30), workload(side=1000)
+    names = ["threads-static", "threads-guided", "serial", "opencl:GPU"]
+    gpu = on_a_gpu()
+    known = Evidence()
+    for name, seconds in zip(names, (0.01, 0.009, 0.012, 0.001), strict=True):
+        for _ in range(3):
+            found = measured(name, seconds, at=tiny)
+            device = gpu.device if name == gpu.name else "device"
+            known.add(replace(found, device=device), first=True)
+    listed = [*(candidate(name) for name in names[:3]), gpu]
+    factor = large.flops / tiny.flops
+    tried = []
+    for _ in range(30):
+        choice = choose(Situation(large, listed, known, 1000, names))
+        name, device = choice.implementation.name, choice.implementation.device
+        tried += [name] if choice.reason in (TRYING, TRYING_AGAIN) else []
+        seconds = factor * (0.001 if name == gpu.name else 0.01)
+        found = measured(name, seconds, choice.frames, at=large)
+        known.add(replace(found, device=device))
+    processors = [name for name in tried if name != gpu.name]
+    assert len(set(processors)) == 1
+
+
 def test_the_most_similar_workload_has_like_settings() -> None:
     same, other = workload(side=110), workload(side=110, radius=3.0)
     known = Evidence(
@@ -783,3 +808,26 @@ def test_what_delays_two_on_a_device_is_looked_for_on_no_slower_third() -> None:
         looked += [name] if choice.reason == PROBING else []
     assert "serial" in looked
     assert "numba" not in looked
+
+
+def test_of_another_device_where_two_are_delayed_the_fastest_is_looked_at() -> None:
+    names = ["threads-static", "serial", "numba"]
+    known = table([("threads-static", 0.0006), ("serial", 0.0007)] * 10)
+    for _ in range(10):
+        known.add(measured("numba", 0.0008))
+        known.add(open_gpu(0.001, 0.0))
+    known.add(open_gpu(0.001, 0.0, frames=2))
+    for name in ("threads-static", "serial") * 2:
+        known.add(measured(name, 0.01))
+    listed = [*(candidate(name) for name in names), on_a_gpu()]
+    ready = [each.name for each in listed]
+    looked = set()
+    for _ in range(200):
+        choice = choose(Situation(workload(), listed, known, 1000, ready))
+        name = choice.implementation.name
+        looked |= {name} if choice.reason == PROBING else set()
+        if name == "opencl:GPU":
+            known.add(open_gpu(0.001, 0.0, choice.frames))
+        else:
+            known.add(measured(name, 0.01, choice.frames))
+    assert looked == {"threads-static"}
