@@ -77,8 +77,8 @@ class Weights:
         """Return the sum of weights, the mean and the squared deviations of images."""
         lines = []
         for axis, side in enumerate(self._shape):
-            pixels = np.arange(side) - self._lags[:, axis, np.newaxis]
-            lines.append(self._line(axis, pixels, by_pair=True)[:, 0])
+            line = self._line(axis, np.arange(side), by_pair=True)
+            lines.append(line[:, 0])
         first, square = np.empty((2, len(images)))
         squares = np.empty(self._shape, np.float32)
         for index, image in enumerate(images):
@@ -94,16 +94,23 @@ class Weights:
     def _line(
         self, axis: int, places: NDArray[np.intp], by_pair: bool = False
     ) -> Images:
-        """Return weights at some pixels of the reference, (pairs, n, side)."""
-        side, lags = self._shape[axis], self._lags[:, axis, np.newaxis, np.newaxis]
-        places = places[:, np.newaxis] if by_pair else np.atleast_2d(places)
+        """Return weights at some pixels of the reference, (pairs, n, side).
+
+        Or of the moved image, one line for each pair. What moved as far has the same
+        weights: they are computed once.
+        """
+        side = self._shape[axis]
+        every, of = np.unique(self._lags[:, axis], return_inverse=True)
+        lags = every[:, np.newaxis, np.newaxis]
         first, last = np.maximum(0, -lags), side - 1 - np.maximum(0, lags)
+        places = np.atleast_2d(places) - (lags if by_pair else 0)
         inwards = np.minimum(places - first, last - places) - NOTHING
         if not self._is_windowed:
             weights: Images = _RISING[np.clip(inwards, -1, RISE) + 1]
-            return weights
-        rise = np.maximum((last - first + 1) / 2 - NOTHING, 1)
-        return _rising(inwards, rise).astype(np.float32)
+        else:
+            rise = np.maximum((last - first + 1) / 2 - NOTHING, 1)
+            weights = _rising(inwards, rise).astype(np.float32)
+        return weights[of]
 
 
 def contracted(images: NDArray[Any], lines: list[Images]) -> Values:
