@@ -282,6 +282,7 @@ PARAMETERS["correlate"] = {
         "finer": 2,
         "lags": np.array([[1, -2]]),
     },
+    "halves": {"scene": WAVES[2:3], "reach": (4, 4), "finer": 2},
 }
 
 SHIFT = np.random.default_rng(4).normal(0, 3, (len(IMAGES["random camera"]), 2))
@@ -305,6 +306,7 @@ SHIFTED: dict[str, dict[str, Any]] = {
             RANDOM.random((5, 27)).astype(np.float32),
         ),
     },
+    "correlate halves": {"scene": WAVES, "reach": (10, 4), "finer": 2},
     "warp fields": {
         "affine": turn(),
         "field": np.random.default_rng(6).normal(0, 1, (len(SHIFT), 2, 20, 20)),

@@ -107,8 +107,8 @@ class CorrelatePlan(FrameByFrame):
         return -(-count // FRAMES) * -(-self.places[0] // ROWS)
 
     def scratch_floats(self, part_rows: int) -> int:  # noqa: ARG002
-        """Return room for a row of pixels of each frame."""
-        return padded(FRAMES * self.shape[-1]) + 64
+        """Return room for a row of pixels of each frame, and one more."""
+        return padded((FRAMES + 1) * self.shape[-1]) + 64
 
     @property
     def _table_shape(self) -> tuple[int, int]:
