@@ -765,6 +765,29 @@ def test_none_has_patience_where_nothing_could_take_over_or_blocks_are_whole() -
     )
 
 
+def test_a_block_of_few_launches_is_computed_in_one() -> None:
+    """What each launch takes would cost more than a delay noticed sooner saves."""
+    assert of_a_run(known_gpu(), 8).patience is None
+    choice = of_a_run(known_gpu(), 10)
+    assert choice.patience is not None
+    assert choice.patience.launch_frames == 3
+
+
+def test_many_slow_looks_do_not_make_a_short_block_forgotten() -> None:
+    """Else the end of a long delay would never be seen."""
+    fixed, each = 0.003, 0.0002
+    known = table([("serial", 0.003)] * 10)
+    for frames in (20, 2) * 6 + (20,) * 60:
+        known.add(open_gpu(fixed / frames + each, 0.0, frames))
+        of_a_run(known)
+    for frames in (20, 20) + (1,) * 30:
+        known.add(open_gpu(0.04, 0.0, frames))
+        of_a_run(known)
+    assert of_a_run(known).expected["opencl:GPU"].slowdown > 1
+    known.add(open_gpu(fixed + each, 0.0, 1))
+    assert of_a_run(known).expected["opencl:GPU"].slowdown == 1
+
+
 @pytest.mark.parametrize("confirmed", [False, True])
 def test_what_a_second_launch_has_confirmed_needs_no_check(confirmed: bool) -> None:
     known = known_gpu()

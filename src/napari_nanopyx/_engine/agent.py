@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from math import inf
+from math import ceil, inf
 
 from napari_nanopyx._engine.blocks import LONGEST_SECONDS
-from napari_nanopyx._engine.estimates import Estimate, estimates, expected
+from napari_nanopyx._engine.estimates import (
+    WORTH_MOVING,
+    Estimate,
+    estimates,
+    expected,
+)
 from napari_nanopyx._engine.expected import Expected
 from napari_nanopyx._engine.patience import Patience
 from napari_nanopyx._engine.probes import probes
@@ -25,9 +30,6 @@ from napari_nanopyx._engine.types import Choice, Implementation
 BLOCK_SECONDS = LONGEST_SECONDS
 """What a block should take at most: progress and cancel answer this often."""
 
-WORTH_MOVING = 1.2
-"""How many times faster another one must be than one that is delayed."""
-
 PINNED = "asked for by name"
 ONLY_ONE = "the only one available"
 FIRST_GUESS = "first guess: nothing like this has been measured here yet"
@@ -42,8 +44,8 @@ _KINDS = ("compiled", "opencl", "numba", "reference")
 _GUESSED_FLOPS_PER_SECOND = 2e9
 _GUESSED_FRAMES = 8
 _SHORTER = 8
-_LAUNCHES = 8
-_SHORTEST_LAUNCH, _LONGEST_LAUNCH = 0.001, 0.003
+_LAUNCH_SECONDS = 0.003
+_FEWEST_LAUNCHES = 3
 
 
 def choose(situation: Situation) -> Choice:
@@ -164,10 +166,11 @@ def _check(
     estimate, remaining = known[best.name], situation.remaining
     factor = estimate.pace.suspected
     frames = frames_in(TRIAL_SECONDS, estimate.seconds * factor)
-    patience = _patience(best, known, frames, spare=0.0)
+    block = estimate.frames(remaining)
+    patience = _patience(best, known, block, spare=0.0)
     if patience is not None:
         patience = replace(patience, launch_frames=-(-frames // 2))
-        frames = estimate.frames(remaining)
+        frames = block
     elif 2 * frames >= remaining:
         frames = remaining  # Little is saved on a rest no longer than the check itself.
     return Choice(
@@ -223,10 +226,11 @@ def _patience(
     usual, now = estimate.usual, estimate.now
     if spare is None:
         spare = (usual.noticed - 1) * usual.seconds(frames)
-    each = max(usual.per_frame, 1e-9)
-    seconds = min(max(frames * each / _LAUNCHES, _SHORTEST_LAUNCH), _LONGEST_LAUNCH)
+    launch_frames = ceil(_LAUNCH_SECONDS / max(usual.per_frame, 1e-9))
+    if frames < _FEWEST_LAUNCHES * launch_frames:
+        return None
     return Patience(
-        max(1, min(round(seconds / each), frames)),
+        launch_frames,
         max(WORTH_MOVING * rival, now.per_frame),
         now.fixed + spare,
     )

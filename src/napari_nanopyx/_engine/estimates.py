@@ -27,6 +27,9 @@ NEAR = 4.0
 _SHORTEST_SECONDS = 1e-9
 _FEWEST_LONG = 8
 
+WORTH_MOVING = 1.2
+"""How many times faster another one must be than one that is delayed."""
+
 
 @dataclass(eq=False, slots=True)
 class Estimate:

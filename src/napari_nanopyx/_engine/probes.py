@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from math import ceil, sqrt
+from itertools import takewhile
+from math import ceil, inf, sqrt
 
-from napari_nanopyx._engine.estimates import Estimate, arm_of
+from napari_nanopyx._engine.blocks import block_time
+from napari_nanopyx._engine.estimates import WORTH_MOVING, Estimate, arm_of
 from napari_nanopyx._engine.trials import TRIAL_SECONDS, Contest, Trial, frames_in
 from napari_nanopyx._engine.types import Implementation
 
@@ -19,6 +21,9 @@ LOSER_SECONDS = 60.0
 
 PROBING = "looking whether it is still delayed, or delayed as well"
 RENEWING = "slower when it was last measured, long ago: measuring it again"
+
+_PLAIN = 4.0
+"""A delay of so many times is seen by a short look without doubt."""
 
 _PROBE_SECONDS = 0.001
 _PROCESSOR_PROBE_SECONDS = 0.05
@@ -74,8 +79,26 @@ def _again(
     """Return a block of one that has been tried, and what it costs."""
     frames = min(frames, contest.situation.remaining)
     opening = estimate.opening * estimate.pace.slowdown
-    seconds = opening + slowdown * estimate.usual.seconds(frames)
+    seconds = slowdown * estimate.usual.seconds(frames)
+    if slowdown >= _PLAIN:
+        seconds = min(seconds, _delayed_seconds(contest, other, frames))
+    seconds += opening
     return Trial(other, frames, max(seconds - frames * contest.seconds, 0.0), reason)
+
+
+def _delayed_seconds(contest: Contest, other: Implementation, frames: int) -> float:
+    """Return what a block would take by the newest ones, as far as they were slow.
+
+    What a block takes besides its frames need not be delayed as much as these are.
+    """
+    evidence, workload = contest.situation.evidence, contest.situation.workload
+    runs = reversed(evidence.runs(arm_of(other)))
+    slow = [
+        (run.measurement.frames, run.measurement.timing.warm)
+        for run in takewhile(lambda run: (run.slowdown or 1.0) > 1, runs)
+        if run.measurement.workload == workload
+    ]
+    return block_time(slow).seconds(frames) if slow else inf
 
 
 def _represented(contest: Contest) -> set[str]:
@@ -120,8 +143,9 @@ def _probe_frames(contest: Contest, other: Implementation, estimate: Estimate) -
     """Return the fewest frames that tell a delay from none.
 
     On a device of its own, what the delay adds has to be as long as what the block
-    takes besides its frames: of a long delay a single frame shows that. If it is what
-    comes besides the frames that makes it slower, the look is as long as a block.
+    takes besides its frames: of a long delay a single frame shows that, if what that
+    takes without a delay is known. If it is what comes besides the frames that makes it
+    slower, the look is as long as a block.
     """
     usual, delay = estimate.free, estimate.delay
     per_frame = max(usual.per_frame, 1e-6)
@@ -130,6 +154,6 @@ def _probe_frames(contest: Contest, other: Implementation, estimate: Estimate) -
     else:
         seconds = _PROCESSOR_PROBE_SECONDS
     frames = ceil(seconds / per_frame)
-    if estimate.now.per_frame < contest.seconds:
+    if WORTH_MOVING * estimate.now.per_frame < contest.seconds:
         return max(frames, estimate.now.frames)
     return frames

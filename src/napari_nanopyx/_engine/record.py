@@ -269,11 +269,17 @@ def _slowdown(measurement: Measurement, usual: BlockTime, was_slow: bool) -> flo
 def _least_telling(warm: Sequence[Measurement], slow: Sequence[bool]) -> int:
     """Return the place of the oldest, but for a few short blocks that were not slow.
 
-    Without them the fixed time of a block would be forgotten.
+    Without them the fixed time of a block would be forgotten. Those that were slow, as
+    looks for the end of a delay are, do not make short blocks the usual ones.
     """
-    if 2 * warm[0].frames > max(measurement.frames for measurement in warm[-2:]):
+    undelayed = [
+        measurement.frames
+        for place, measurement in enumerate(warm)
+        if not any(slow[place : place + 1])
+    ]
+    if 2 * warm[0].frames > max(undelayed[-2:], default=0):
         return 0
-    half = median(measurement.frames for measurement in warm) / 2
+    half = median(undelayed) / 2 if undelayed else 0.0
     short = [
         place
         for place, is_slow in enumerate(slow)

@@ -170,7 +170,7 @@ INLINE void esrrf_3d_pair(wide (*parts)[PARTS], float axial_scale, GLOBAL float 
 {
     wide across[4], down[4], deep[4];
     for (int i = 0; i < 4; i++) {
-        across[i] = parts[i + 2][VALUE] - parts[i][VALUE];
+        across[i] = difference_wide(parts[i + 2][VALUE], parts[i][VALUE]);
         down[i] = parts[i + 1][DOWN];
         deep[i] = parts[i + 1][DEEP];
     }
@@ -319,7 +319,8 @@ INLINE void lattice_row(esrrf_3d_arguments a, int line, const float *image, floa
         for (int c = 0; c < line; c += WIDE) {
             wide across[4], down[4], deep[4];
             for (int i = 0; i < 4; i++) {
-                across[i] = load_wide(parts + c + i + 2) - load_wide(parts + c + i);
+                across[i] = difference_wide(load_wide(parts + c + i + 2),
+                                            load_wide(parts + c + i));
                 down[i] = load_wide(parts + a.stride + c + i + 1);
                 deep[i] = load_wide(parts + 2 * a.stride + c + i + 1);
             }
