@@ -168,12 +168,13 @@ INLINE void esrrf_3d_image(esrrf_3d_arguments a, int column, int row, int item)
 INLINE void esrrf_3d_pair(wide (*parts)[PARTS], float axial_scale, GLOBAL float *lattice,
                           int plane)
 {
-    wide across[4], down[4], deep[4];
-    for (int i = 0; i < 4; i++) {
-        across[i] = difference_wide(parts[i + 2][VALUE], parts[i][VALUE]);
-        down[i] = parts[i + 1][DOWN];
-        deep[i] = parts[i + 1][DEEP];
-    }
+    /* Written out: PoCL 3 does not align arrays of vectors that it keeps in memory. */
+    wide across[4] = {difference_wide(parts[2][VALUE], parts[0][VALUE]),
+                      difference_wide(parts[3][VALUE], parts[1][VALUE]),
+                      difference_wide(parts[4][VALUE], parts[2][VALUE]),
+                      difference_wide(parts[5][VALUE], parts[3][VALUE])};
+    wide down[4] = {parts[1][DOWN], parts[2][DOWN], parts[3][DOWN], parts[4][DOWN]};
+    wide deep[4] = {parts[1][DEEP], parts[2][DEEP], parts[3][DEEP], parts[4][DEEP]};
     lattice_pair(across, down, deep, axial_scale, lattice, plane, 4 * plane);
 }
 
