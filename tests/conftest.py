@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from napari_nanopyx._engine import history
+from napari_nanopyx._engine import catalogue, history, preparing
 
 
 @pytest.hookimpl(trylast=True)
@@ -27,6 +28,19 @@ def _home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         history.close()
         yield
         history.close()
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Give one test a history of its own, and nothing in quarantine."""
+    monkeypatch.setenv("NAPARI_NANOPYX_HOME", str(tmp_path))
+    history.close()
+    catalogue.release()
+    preparing.forget()
+    yield tmp_path
+    history.close()
+    catalogue.release()
+    preparing.forget()
 
 
 @pytest.fixture

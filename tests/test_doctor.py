@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,15 +10,6 @@ from napari_nanopyx import doctor, engine
 from napari_nanopyx._engine import devices, history, search
 from napari_nanopyx._engine.types import Measurement, Timing, Workload
 from napari_nanopyx._kernels import tasks
-
-
-@pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """Give a test a history of its own."""
-    monkeypatch.setenv("NAPARI_NANOPYX_HOME", str(tmp_path))
-    history.close()
-    yield tmp_path
-    history.close()
 
 
 def sections() -> dict[str, list[str]]:

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ import pytest
 from numpy.typing import NDArray
 
 from napari_nanopyx import _kernels
-from napari_nanopyx._engine import catalogue, devices, history, preparing, runner
+from napari_nanopyx._engine import devices, preparing, runner
 from napari_nanopyx._engine.backends import BACKENDS
 from napari_nanopyx._engine.patience import Watch
 from napari_nanopyx._engine.types import Compiler, Implementation, Timing
@@ -188,19 +188,6 @@ class ToyBackend:
         if compiling is None:
             return None
         return Compiler("toy compiler 1", lambda *_: compiling())
-
-
-@pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """Give one test a history of its own, and nothing in quarantine."""
-    monkeypatch.setenv("NAPARI_NANOPYX_HOME", str(tmp_path))
-    history.close()
-    catalogue.release()
-    preparing.forget()
-    yield tmp_path
-    history.close()
-    catalogue.release()
-    preparing.forget()
 
 
 @pytest.fixture

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
 import pytest
+from recording import PATIENCE_SECONDS, Recording
 
 from napari_nanopyx import engine
 from napari_nanopyx._engine import runner
@@ -77,6 +79,31 @@ def test_a_block_fits_the_memory_the_session_and_a_quarter_of_a_second(
     toy.arms = {"threads-dynamic": arm(10.0)}
     toy.run(3)
     assert list(map(len, toy.arms["threads-dynamic"].blocks)) == [1, 1, 1]
+
+
+def test_once_the_last_frame_is_recorded_a_quarter_of_a_second_is_left(
+    toy: Any, arm: Any
+) -> None:
+    frames, each = 200, 0.01
+    toy.arms = {"serial": arm(each)}
+    expected = toy.run(frames)
+    reached, left = threading.Event(), round(0.25 / each)
+
+    def progress(done: int, _total: int) -> None:
+        if done >= frames - left:
+            reached.set()
+
+    image = np.arange(frames * 20, dtype=np.uint16).reshape(frames, 4, 5)
+    recording = Recording(image)
+    with ThreadPoolExecutor(1) as pool:
+        running = pool.submit(toy.run, frames, image=recording, progress=progress)
+        recording.record(frames - 1)
+        assert reached.wait(PATIENCE_SECONDS)
+        assert not running.done()
+        recording.record(frames)
+        result = running.result(PATIENCE_SECONDS)
+    np.testing.assert_array_equal(result, expected)
+    assert max(map(len, toy.arms["serial"].blocks)) <= left
 
 
 def test_each_implementation_is_tried_and_the_fastest_does_the_rest(

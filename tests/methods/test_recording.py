@@ -4,44 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from threading import Condition, Event
+from pathlib import Path
+from threading import Event
 from typing import Any
 
 import numpy as np
 import pytest
 from closeness import assert_close
 from numpy.typing import NDArray
+from recording import PATIENCE_SECONDS, Recording
 
 import napari_nanopyx as nx
 
-PATIENCE_SECONDS = 60
 RECORDED = 40
 MOVIE = np.random.default_rng(8).poisson(100, (60, 24, 20)).astype(np.uint16)
-
-
-class Recording:
-    """An array whose frames are waited for: what a driver of a camera can give."""
-
-    def __init__(self, movie: NDArray[Any]) -> None:
-        self._movie, self._recorded, self._news = movie, 0, Condition()
-        self.shape, self.dtype, self.ndim = movie.shape, movie.dtype, movie.ndim
-
-    def record(self, count: int) -> None:
-        """Have so many frames, in all."""
-        with self._news:
-            self._recorded = count
-            self._news.notify_all()
-
-    def __getitem__(self, part: Any) -> NDArray[Any]:
-        frames = part[0] if isinstance(part, tuple) else part
-        last = max(range(len(self._movie))[frames], default=-1)
-        with self._news:
-            came = self._news.wait_for(
-                lambda: self._recorded > last, timeout=PATIENCE_SECONDS
-            )
-        assert came
-        frames_there: NDArray[Any] = self._movie[part]
-        return frames_there
 
 
 @pytest.mark.parametrize(
@@ -56,8 +32,12 @@ class Recording:
     ids=["esrrf", "srrf", "denoise"],
 )
 def test_frames_are_computed_before_the_last_is_there(
-    method: Callable[..., NDArray[Any]],
+    method: Callable[..., NDArray[Any]], home: Path
 ) -> None:
+    """With a history of its own: one that knows how short these frames take waits.
+
+    They would all make a single block then.
+    """
     recording, begun, done = Recording(MOVIE), Event(), []
 
     def progress(frames: int, _total: int) -> None:
