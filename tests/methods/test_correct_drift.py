@@ -81,7 +81,8 @@ def test_a_table_serves_reconstructions() -> None:
         ({"table": np.zeros((4, 3))}, ValueError, "table has shape"),
         ({"table": SHIFTS * np.nan}, ValueError, "NaN"),
         ({"table": SHIFTS * 10}, ValueError, "moves frame 1 by"),
-        ({"table": "drift.csv"}, TypeError, "table has dtype"),
+        ({"table": "drift.csv"}, TypeError, "table is 'drift.csv'.*DriftTable.load"),
+        ({"table": None}, TypeError, "table is None, but must be a drift table"),
         (
             {"table": nx.DriftTable(SHIFTS, frame_shape=(9, 9))},
             ValueError,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Callable
 from typing import Any, Literal, cast, get_args
 
@@ -183,6 +184,11 @@ def _fill_outside(
 
 def _shifts(table: Any, frames: Frames) -> NDArray[np.float64]:
     """Return the shift of each frame, if the table is one for this movie."""
+    if table is None or isinstance(table, str | os.PathLike):
+        raise TypeError(
+            f"table is {table!r}, but must be a drift table: estimate_drift makes one, "
+            "DriftTable.load reads its file"
+        )
     count, axes = len(frames), len(frames.frame_shape)
     shape = getattr(table, "frame_shape", None)
     of_each = frames.frame_shape[1:] if axes == 3 else frames.frame_shape

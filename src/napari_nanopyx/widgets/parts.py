@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 
-from qtpy.QtWidgets import QHBoxLayout, QPushButton, QWidget
+from qtpy.QtCore import QSize
+from qtpy.QtWidgets import QHBoxLayout, QMenu, QPushButton, QWidget
 from superqt import QCollapsible
 
 from napari_nanopyx.widgets.messages import explain
@@ -27,9 +28,22 @@ def button(text: str, tip: str, pressed: Callable[[], None]) -> QPushButton:
     return made
 
 
+def menu_button(text: str, tip: str, menu: QMenu) -> QPushButton:
+    """Return a button that opens a menu."""
+    made = QPushButton(text)
+    made.setToolTip(tip)
+    made.setMenu(menu)
+    return made
+
+
 def folded(title: str, content: QWidget) -> QCollapsible:
     """Return a widget that is folded away at first, under a title."""
-    folded = QCollapsible(title)
+    # The arrow is text: as an icon it would not have the colours of napari's theme.
+    folded = QCollapsible(f"▸ {title}", None, " ", " ")
+    folded.toggleButton().setIconSize(QSize(0, 0))
+    folded.toggled.connect(
+        lambda is_open: folded.setText(f"{'▾' if is_open else '▸'} {title}")
+    )
     folded.setContent(content)
     folded.collapse(animate=False)
     layout = folded.layout()

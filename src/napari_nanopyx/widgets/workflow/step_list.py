@@ -11,13 +11,12 @@ from qtpy.QtWidgets import (
     QFileDialog,
     QListWidget,
     QMenu,
-    QToolButton,
     QVBoxLayout,
     QWidget,
 )
 
 from napari_nanopyx._parameters import summary
-from napari_nanopyx.widgets.parts import beside, button, show_problem
+from napari_nanopyx.widgets.parts import beside, button, menu_button, show_problem
 from napari_nanopyx.widgets.workflow.model import WorkflowModel
 from napari_nanopyx.widgets.workflow.step_editor import StepEditor
 from napari_nanopyx.workflow.catalogue import KINDS
@@ -59,23 +58,18 @@ class StepList(QWidget):
     def _lay_out(self) -> None:
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        add = QToolButton()
-        add.setText("Add ▾")
-        add.setToolTip("Add a step at the end")
-        add.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
-        menu = QMenu(add)
+        menu = QMenu(self)
         for name, kind in KINDS.items():
             action = menu.addAction(name)
             if action is not None:
                 action.setToolTip(summary(kind.function))
                 action.triggered.connect(partial(self._add, name))
         menu.setToolTipsVisible(True)
-        add.setMenu(menu)
         layout.addLayout(
             beside(
                 button("Open …", "Open a workflow's file", self.open),
                 button("Save …", "Save the steps as a text file", self.save),
-                add,
+                menu_button("Add", "Add a step at the end", menu),
                 button("Remove", "Remove the chosen step", self.remove),
                 button("▲", "Move the chosen step up", partial(self.move_step, -1)),
                 button("▼", "Move the chosen step down", partial(self.move_step, 1)),
