@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
 
 from codegen import c2cl, interface, tag2tag
@@ -49,7 +49,7 @@ def kinds(kernel: Interface) -> list[str]:
 def make(folder: Path) -> None:
     """Write every generated file whose text has changed."""
     folder.mkdir(parents=True, exist_ok=True)
-    digests = {}
+    contents = {}
     for task in interface.tasks():
         kernel = interface.read(task)
         texts = {
@@ -58,18 +58,20 @@ def make(folder: Path) -> None:
         }
         for name, text in texts.items():
             _write(folder / name, text)
-        digests[task] = _digest(task, texts.values())
+        read = (path.read_text() for path in interface.sources(task))
+        contents[task] = "".join((*texts.values(), *read))
+    digests = {
+        task: _digest(text + contents.get(interface.read(task).merged_by, ""))
+        for task, text in contents.items()
+    }
     _write(
         folder / "digests.py",
         f'"""What identifies each kernel\'s code."""\n\nDIGESTS = {digests!r}\n',
     )
 
 
-def _digest(task: str, texts: Iterable[str]) -> str:
-    sources = [KERNELS / "dialect.h", KERNELS / "frame.h", KERNELS / task / "kernel.c"]
-    sources += sorted((KERNELS / task).glob("*.py"))
-    everything = [*texts, *(path.read_text() for path in sources)]
-    return hashlib.sha256("".join(everything).encode()).hexdigest()[:16]
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def _write(path: Path, text: str) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
 KERNELS = Path(__file__).parents[1] / "src" / "napari_nanopyx" / "_kernels"
+INCLUDED = re.compile(r'^#include "(.+)"', re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,8 @@ class Interface:
     items: dict[str, list[str]]
     """The functions that are an OpenCL work-item each, in the order they run, with the
     number of items along each index; none of a kernel that is for the CPU only."""
+    merged_by: str = ""
+    """The kernel that merges what blocks of this one leave behind, if one does."""
 
 
 def tasks() -> list[str]:
@@ -53,7 +57,18 @@ def read(task: str) -> Interface:
         tuple(arguments),
         declared.get("records", {}),
         declared.get("items", {}),
+        declared.get("merged_by", ""),
     )
+
+
+def sources(task: str) -> list[Path]:
+    """Return the files that a kernel is compiled from and the modules beside them."""
+    found = [KERNELS / task / "kernel.c"]
+    for path in found:
+        names = INCLUDED.findall(path.read_text())
+        included = [KERNELS / name for name in names if (KERNELS / name).exists()]
+        found += [path for path in included if path not in found]
+    return [*found, *sorted((KERNELS / task).glob("*.py"))]
 
 
 def records(interface: Interface) -> str:

@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+import runpy
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+import codegen.__main__
 from codegen import c2cl, interface
 from codegen.__main__ import KINDS, kinds, main, make
 
 ROOT = Path(__file__).parents[2]
+
+
+def digests(folder: Path) -> dict[str, str]:
+    make(folder)
+    found: dict[str, str] = runpy.run_path(str(folder / "digests.py"))["DIGESTS"]
+    return found
 
 
 @pytest.mark.parametrize("task", interface.tasks())
@@ -54,6 +63,34 @@ def test_make_leaves_unchanged_files_alone(tmp_path: Path) -> None:
     assert {path: path.stat().st_mtime_ns for path in tmp_path.iterdir()} == before
     kernels = [interface.read(task) for task in interface.tasks()]
     assert len(before) == sum(len(kinds(kernel)) for kernel in kernels) + 1
+
+
+@pytest.mark.parametrize(
+    ("changed", "expected"),
+    [
+        ("lags/kernel.c", {"lags", "srrf"}),
+        ("srrf/exact.h", {"srrf"}),
+        ("esrrf_3d/mirrors.h", {"esrrf_3d"}),
+        ("esrrf_3d/parts.py", {"esrrf_3d"}),
+        ("fluctuations.h", {"esrrf", "esrrf_3d"}),
+        ("dialect.h", set(interface.tasks())),
+    ],
+)
+def test_the_digest_is_of_all_that_a_task_is_computed_by(
+    changed: str,
+    expected: set[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    before = digests(tmp_path / "before")
+    kernels = tmp_path / "kernels"
+    shutil.copytree(interface.KERNELS, kernels)
+    for module in (interface, c2cl, codegen.__main__):
+        monkeypatch.setattr(module, "KERNELS", kernels)
+    with (kernels / changed).open("a") as source:
+        source.write("\n")
+    after = digests(tmp_path / "after")
+    assert {task for task in after if after[task] != before[task]} == expected
 
 
 def test_show_prints_what_make_writes(
