@@ -12,7 +12,8 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.oracle import oracle_seconds, present_seconds
-from benchmarks.replay import PLAYERS, replay
+from benchmarks.replay import PLAYERS
+from benchmarks.replaying import replay
 from benchmarks.trace import Trace
 
 RESULTS = Path(__file__).parent / "results"

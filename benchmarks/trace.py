@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,6 +15,8 @@ from numpy.typing import NDArray
 from napari_nanopyx._engine.types import Implementation, Timing, Workload
 
 PROCESSOR = "traced processor"
+
+_ON_PROCESSOR = re.compile("opencl:(cpu|pthread)")  # as PoCL names it
 
 
 @dataclass(frozen=True)
@@ -60,7 +63,13 @@ class Trace:
         """What a policy may choose from."""
         task = self.workloads[0].task
         return [
-            Implementation(task, name, self.kinds[name], self.device(name))
+            Implementation(
+                task,
+                name,
+                self.kinds[name],
+                self.device(name),
+                apart=self.kinds[name] == "opencl" and not _ON_PROCESSOR.search(name),
+            )
             for name in self.seconds
         ]
 

@@ -19,7 +19,8 @@ from benchmarks.home import history_in
 from benchmarks.jobs import JOBS, Job
 from benchmarks.load import Load
 from benchmarks.recording import SCHEDULES, Recorder
-from benchmarks.replay import PLAYERS, replay
+from benchmarks.replay import PLAYERS
+from benchmarks.replaying import replay
 from napari_nanopyx import engine
 from napari_nanopyx._engine import catalogue, history, runner
 

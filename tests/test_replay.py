@@ -15,7 +15,8 @@ import pytest
 from benchmarks import trace as traces
 from benchmarks.made_traces import KINDS, made
 from benchmarks.oracle import oracle_seconds, present_seconds
-from benchmarks.replay import FAILURE_SECONDS, PLAYERS, Player, replay
+from benchmarks.replay import PLAYERS
+from benchmarks.replaying import FAILURE_SECONDS, Player, replay
 from benchmarks.replay_report import scores, table, write
 from benchmarks.trace import Trace
 from benchmarks.varied_traces import varied

@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from math import ceil, inf
+from statistics import median
 
 from napari_nanopyx._engine.blocks import LONGEST_SECONDS
 from napari_nanopyx._engine.estimates import (
     WORTH_MOVING,
     Estimate,
+    arm_of,
     estimates,
     expected,
 )
 from napari_nanopyx._engine.expected import Expected
 from napari_nanopyx._engine.patience import Patience
-from napari_nanopyx._engine.probes import probes
+from napari_nanopyx._engine.probes import frames_until_look, look, probes
 from napari_nanopyx._engine.situation import Situation
 from napari_nanopyx._engine.trials import (
     TRIAL_SECONDS,
@@ -43,6 +45,10 @@ _FIRST_GUESSES = ("threads-dynamic", "threads-guided", "threads-static", "serial
 _KINDS = ("compiled", "opencl", "numba", "reference")
 _GUESSED_FLOPS_PER_SECOND = 2e9
 _GUESSED_FRAMES = 8
+STEADIER = 1.2
+FAC = 2.0
+SOON = 0.02
+SPARE = 0.002
 _SHORTER = 8
 _LAUNCH_SECONDS = 0.003
 _FEWEST_LAUNCHES = 3
@@ -58,31 +64,36 @@ def choose(situation: Situation) -> Choice:
     shares of the time that the workload has taken and will still take.
     """
     usable = situation.usable()
+    busy = [c for c in situation.candidates if c.name in situation.busy]
     known = estimates(
         situation.workload,
-        usable,
+        usable + [c for c in busy if c not in usable],
         situation.evidence,
         situation.ready,
         situation.opened,
     )
-    if not known:
-        return guess(situation, usable)
     listed = [c for c in usable if c.name in known]
+    if not listed:
+        return guess(situation, usable)
     ready = [c for c in listed if known[c.name].is_ready]
     best = _best(situation, ready or listed, known)
     if len(usable) == 1:
         return _take(situation, best, known)
     others = [c for c in usable if c is not best]
-    contest = Contest(situation, others, known, best)
+    contest = Contest(situation, others, known, best, busy)
     prepare, kept = worth_preparing(contest) if ready else ([], 0.0)
     wanted = tuple(prepare)
     if _needs_checking(situation, best, known):
         return _check(situation, best, known, wanted)
-    found = trials(contest, kept) or probes(contest)
+    found = [] if situation.awaited else trials(contest, kept) or probes(contest)
     if found:
         cheapest = min(found, key=lambda t: (t.cost, _guess_rank(t.implementation)))
         return _try(cheapest, known, wanted)
-    return _take(situation, best, known, wanted)
+    choice = _take(situation, best, known, wanted)
+    frames = choice.frames
+    if situation.awaited:
+        frames = min(frames, frames_in(SOON, known[best.name].seconds))
+    return replace(choice, frames=frames, look=look(contest, frames))
 
 
 def first_frames(situation: Situation, seconds: float) -> int:
@@ -111,6 +122,12 @@ def _best(
     seconds = {c.name: _seconds(known[c.name], situation) for c in listed}
     best = min(listed, key=lambda c: seconds[c.name])
     usual = min(listed, key=lambda c: known[c.name].usual.frame_seconds)
+    if usual.apart:
+        elsewhere = [c for c in listed if c.device != usual.device]
+        if known[usual.name].pace.slowdown == 1 or not elsewhere:
+            return best
+        rival = min(elsewhere, key=lambda c: seconds[c.name])
+        return rival if seconds[rival.name] <= STEADIER * seconds[usual.name] else best
     if seconds[usual.name] <= WORTH_MOVING * seconds[best.name]:
         return usual if known[usual.name].pace.slowdown > 1 else best
     return best
@@ -167,7 +184,7 @@ def _check(
     factor = estimate.pace.suspected
     frames = frames_in(TRIAL_SECONDS, estimate.seconds * factor)
     block = estimate.frames(remaining)
-    patience = _patience(best, known, block, spare=0.0)
+    patience = _patience(situation, best, known, block, spare=0.0)
     if patience is not None:
         patience = replace(patience, launch_frames=-(-frames // 2))
         frames = block
@@ -192,7 +209,7 @@ def _take(
 ) -> Choice:
     estimate, remaining = known[best.name], situation.remaining
     frames = estimate.frames(remaining)
-    patience = _patience(best, known, frames)
+    patience = _patience(situation, best, known, frames)
     if patience is None:
         frames = estimate.frames(remaining, _rival(best, known))
     reason = _reason_without_contest(situation) or _reason(best, known)
@@ -210,6 +227,7 @@ def _take(
 
 
 def _patience(
+    situation: Situation,
     best: Implementation,
     known: Mapping[str, Estimate],
     frames: int,
@@ -224,16 +242,37 @@ def _patience(
     if not best.ends_early or rival == inf:
         return None
     usual, now = estimate.usual, estimate.now
+    launch_frames = ceil(_LAUNCH_SECONDS / max(usual.per_frame, 1e-9))
+    is_whole = frames < _FEWEST_LAUNCHES * launch_frames
+    if best.apart:
+        launch_frames = frames if is_whole else launch_frames
+        return _patience_apart(situation, best, estimate, rival, frames, launch_frames)
+    if is_whole:
+        return None
     if spare is None:
         spare = (usual.noticed - 1) * usual.seconds(frames)
-    launch_frames = ceil(_LAUNCH_SECONDS / max(usual.per_frame, 1e-9))
-    if frames < _FEWEST_LAUNCHES * launch_frames:
-        return None
     return Patience(
         launch_frames,
         max(WORTH_MOVING * rival, now.per_frame),
         now.fixed + spare,
     )
+
+
+def _patience_apart(
+    situation: Situation,
+    best: Implementation,
+    estimate: Estimate,
+    rival: float,
+    frames: int,
+    launch_frames: int,
+) -> Patience:
+    """Return when a block should be left behind on a device apart."""
+    usual, now = estimate.usual, estimate.now
+    factor = max(usual.noticed, FAC)
+    each = factor * now.per_frame
+    if launch_frames < frames:
+        each = max(each, rival)
+    return Patience(launch_frames, each, factor * now.fixed + SPARE)
 
 
 def _reason(best: Implementation, known: Mapping[str, Estimate]) -> str:

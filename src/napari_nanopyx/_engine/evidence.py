@@ -165,8 +165,12 @@ class Evidence:
             on_device.append(runs[-1])
         self._paces.pop(arm, None)
         self._paces.pop(arm.device, None)
-        self._seconds += measurement.timing.total
-        self._used_at[arm] = self._seconds
+        if not measurement.beside:
+            self._seconds += measurement.timing.total
+        began = self._seconds
+        if measurement.beside:
+            began = max(began - measurement.timing.total, self._used_at.get(arm, 0.0))
+        self._used_at[arm] = began
         if not arms[arm].is_slow:
             self._free_at[arm] = self._seconds
         self._newest = measurement.workload

@@ -1,9 +1,11 @@
-"""Lets a block end early, once its rest is better computed elsewhere."""
+"""Lets a block end early, or be left behind, once others are faster."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from math import inf
+from threading import Lock
 from typing import NamedTuple
 
 from napari_nanopyx._engine.types import Timing
@@ -30,6 +32,10 @@ class Patience:
         lost = max(self.lost_seconds + seconds - self.frame_seconds * frames, 0.0)
         return None if lost > self.spare_seconds else replace(self, lost_seconds=lost)
 
+    def seconds(self, frames: int) -> float:
+        """Return after how many seconds without these frames it has run out."""
+        return self.frame_seconds * frames + self.spare_seconds - self.lost_seconds
+
 
 class Part(NamedTuple):
     """Frames of a block that are measured together."""
@@ -42,6 +48,8 @@ class Part(NamedTuple):
 
 class Watch:
     """Tells a session between the launches of one block whether to go on.
+
+    Another thread may wait for the block meanwhile, and leave it behind.
 
     Parameters
     ----------
@@ -64,10 +72,18 @@ class Watch:
         to end early."""
         self.launch_frames = frames if patience is None else patience.launch_frames
         """Frames of a launch, at most."""
+        self.started: float | None = None
+        """When the first launch was begun, by `time.perf_counter`."""
+        self.is_waited_for = True
+        """Whether it is more than a look."""
+        self.is_left = False
+        """Whether nobody waits for the block any more."""
         self._patience = self._left = patience
         self._is_cancelled = is_cancelled
         self._ready, self._seconds = 0, 0.0
+        self._begun = min(self.launch_frames, frames)
         self._usual = 0, 0.0  # when nothing had been lost yet
+        self._lock = Lock()
 
     def goes_on(self, ready: int, begun: int, seconds: float) -> bool:
         """Tell whether to begin another launch.
@@ -75,15 +91,40 @@ class Watch:
         So many frames are ready, after so many seconds; those that have been begun
         will be computed in any case.
         """
-        if ready > self._ready and self._left is not None:
-            self._left = self._left.after(ready - self._ready, seconds - self._seconds)
-            self._ready, self._seconds = ready, seconds
-            if self._left is not None and self._left.lost_seconds == 0:
-                self._usual = ready, seconds
-        if begun and (self._has_run_out or self._is_cancelled()):
-            self.frames = begun
-            return False
-        return True
+        with self._lock:
+            if ready > self._ready and self._left is not None:
+                lasted = seconds - self._seconds
+                self._left = self._left.after(ready - self._ready, lasted)
+                self._ready, self._seconds = ready, seconds
+                if self._left is not None and self._left.lost_seconds == 0:
+                    self._usual = ready, seconds
+            if self.is_left:
+                return begun < self.frames
+            if begun and (self._has_run_out or self._is_cancelled()):
+                self.frames = begun
+                return False
+            self._begun = min(begun + self.launch_frames, self.frames)
+            return True
+
+    @property
+    def ready_seconds(self) -> float:
+        """When a launch has last got ready."""
+        return self._seconds
+
+    @property
+    def deadline(self) -> float:
+        """Seconds after which not to wait for it, whatever gets ready then."""
+        with self._lock:
+            if self._left is None:
+                return 0.0 if self._has_run_out else inf
+            return self._seconds + self._left.seconds(self._begun - self._ready)
+
+    def leave(self) -> None:
+        """Have no other launch begun: others compute the frames that are left out."""
+        with self._lock:
+            self.is_left = True
+            if not self._has_run_out:
+                self._left, self.frames = None, self._begun
 
     def measured(self, timing: Timing) -> list[Part]:
         """Return what a block that took so long tells.
@@ -94,7 +135,7 @@ class Watch:
         if not self._has_run_out:
             return [Part(self.frames, timing)]
         frames, seconds = self._usual
-        confirmed = self._is_confirmed(timing.warm)
+        confirmed = not self.is_waited_for or self._is_confirmed(timing.warm)
         if not frames:
             return [Part(self.frames, timing, confirmed)]
         share = seconds / timing.warm

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import takewhile
 from math import ceil, inf, sqrt
 
 from napari_nanopyx._engine.blocks import block_time
 from napari_nanopyx._engine.estimates import WORTH_MOVING, Estimate, arm_of
+from napari_nanopyx._engine.patience import Patience
 from napari_nanopyx._engine.trials import TRIAL_SECONDS, Contest, Trial, frames_in
-from napari_nanopyx._engine.types import Implementation
+from napari_nanopyx._engine.types import Implementation, Look
 
 PROBE_SHARE = 0.05
 """The part that may be lost at most on looking whether delays have ended."""
@@ -25,6 +27,15 @@ RENEWING = "slower when it was last measured, long ago: measuring it again"
 _PLAIN = 4.0
 """A delay of so many times is seen by a short look without doubt."""
 
+_LAUNCHES = 8
+"""Of a look that takes as long as the block beside it."""
+
+_SOONEST_SECONDS = 0.01
+_TELLING = 3.0
+
+_LEAST_SECONDS = 1e-3
+"""What the host needs at least to have a device compute something."""
+
 _PROBE_SECONDS = 0.001
 _PROCESSOR_PROBE_SECONDS = 0.05
 """A shorter block can escape the others that share a processor, by luck."""
@@ -33,15 +44,7 @@ _PROCESSOR_PROBE_SECONDS = 0.05
 def probes(contest: Contest) -> list[Trial]:
     """Return what is due to be measured again: delayed often, slower ones rarely."""
     seconds = contest.seconds
-    delayed, slower = [], []
-    for other in contest.others:
-        estimate = contest.known.get(other.name)
-        if estimate is None or not estimate.is_ready:
-            continue
-        if estimate.free.frame_seconds < seconds and estimate.delay > 1:
-            delayed.append((other, estimate))
-        elif estimate.idle >= LOSER_SECONDS:
-            slower.append((other, estimate))
+    delayed, slower = _worth_measuring(contest, contest.others, beside=False)
     found = []
     represented = _represented(contest)
     for other, estimate in delayed:
@@ -56,7 +59,7 @@ def probes(contest: Contest) -> list[Trial]:
         if other.name in represented:
             share = LOSER_SHARE
         else:
-            share = _probe_share(contest, trial, estimate)
+            share = _probe_share(contest, other, estimate, trial.cost)
             share /= sum(other.device == each.device for each, _ in delayed)
         if trial.cost <= share * estimate.idle:
             found.append(trial)
@@ -66,6 +69,94 @@ def probes(contest: Contest) -> list[Trial]:
         if trial.cost <= estimate.idle * LOSER_SHARE:
             found.append(trial)
     return found
+
+
+def frames_until_look(contest: Contest) -> float:
+    """Return the frames of a block after which to see whether a delay has ended.
+
+    If it ends with the chance of one in the seconds that it has lasted, what more blocks
+    take and the time by which the end is noticed late cost the least together then.
+    """
+    others = [*contest.others, *contest.busy]
+    delayed, _ = _worth_measuring(contest, others, beside=True)
+    found = inf
+    for other, estimate in delayed:
+        evidence = contest.situation.evidence
+        lasted = max(evidence.delayed_seconds(arm_of(other)), 1e-9)
+        now = contest.known[contest.best.name].now
+        gain = 1 - estimate.free.frame_seconds / contest.seconds
+        seconds = max(sqrt(2 * now.fixed * lasted / gain), _SOONEST_SECONDS)
+        telling = _TELLING * estimate.free.fixed / max(estimate.free.per_frame, 1e-9)
+        frames = round((seconds - now.fixed) / max(now.per_frame, 1e-9))
+        frames = max(1, frames, ceil(telling))
+        remaining = contest.situation.remaining
+        frames = ceil(remaining / max(1, round(remaining / frames)))
+        found = min(found, frames)
+    return found
+
+
+def look(contest: Contest, frames: int) -> Look | None:
+    """Return what is due to be measured beside the block that the best computes.
+
+    Nobody waits for it: it takes the processor a part of what a block takes besides its
+    frames.
+    """
+    represented = _represented(contest)
+    delayed, slower = _worth_measuring(contest, contest.others, beside=True)
+    due: list[tuple[float, Look]] = []
+    for other, estimate in delayed:
+        if other.name not in represented:
+            cost = _cost_beside(contest, estimate)
+            if cost <= estimate.idle * _probe_share(contest, other, estimate, cost):
+                patience = _look_patience(contest, estimate, frames)
+                due.append((cost, Look(other, frames, patience, PROBING)))
+    for other, estimate in slower:
+        cost = _cost_beside(contest, estimate)
+        if cost <= estimate.idle * LOSER_SHARE:
+            due.append((cost, Look(other, frames, None, RENEWING)))
+    return min(due, key=lambda each: each[0])[1] if due else None
+
+
+Known = tuple[Implementation, Estimate]
+
+
+def _worth_measuring(
+    contest: Contest, others: Sequence[Implementation], *, beside: bool
+) -> tuple[list[Known], list[Known]]:
+    """Return those that are delayed, and those that were slower long ago.
+
+    Either those that can be measured beside the block of the best, or the others.
+    """
+    delayed, slower = [], []
+    for other in others:
+        estimate = contest.known.get(other.name)
+        if estimate is None or not estimate.is_ready:
+            continue
+        if beside != (other.apart and other.device != contest.best.device):
+            continue
+        is_faster = estimate.free.frame_seconds < contest.seconds
+        if is_faster and estimate.delay > 1:
+            delayed.append((other, estimate))
+        elif estimate.idle >= LOSER_SECONDS:
+            slower.append((other, estimate))
+    return delayed, slower
+
+
+def _look_patience(contest: Contest, estimate: Estimate, frames: int) -> Patience:
+    """Return when a look should end: soon if it is slower than the best, or else late.
+
+    Its launches are short, as each may take long.
+    """
+    best = contest.known[contest.best.name]
+    seconds = best.now.seconds(frames)
+    launch = seconds / _LAUNCHES / max(estimate.now.per_frame, 1e-9)
+    return Patience(max(1, round(launch)), contest.seconds, estimate.usual.fixed)
+
+
+def _cost_beside(contest: Contest, estimate: Estimate) -> float:
+    """Return the seconds that a look takes from what the processor computes."""
+    seconds = estimate.opening + max(estimate.usual.fixed, _LEAST_SECONDS)
+    return contest.situation.background_share * seconds
 
 
 def _again(
@@ -126,17 +217,19 @@ def _represented(contest: Contest) -> set[str]:
     return found
 
 
-def _probe_share(contest: Contest, trial: Trial, estimate: Estimate) -> float:
+def _probe_share(
+    contest: Contest, other: Implementation, estimate: Estimate, cost: float
+) -> float:
     """Return the part of the time to lose on looking for the end of a delay.
 
     The longer it has lasted, the longer it will last. If it ends with the chance of
     one in the seconds that it has lasted, looks and the time by which the end is
     noticed late cost the least together at this share.
     """
-    arm = arm_of(trial.implementation)
-    lasted = max(contest.situation.evidence.delayed_seconds(arm), 1e-9)
+    evidence = contest.situation.evidence
+    lasted = max(evidence.delayed_seconds(arm_of(other)), 1e-9)
     gain = 1 - estimate.free.frame_seconds / contest.seconds
-    return min(sqrt(trial.cost * gain / (2 * lasted)), PROBE_SHARE)
+    return min(sqrt(cost * gain / (2 * lasted)), PROBE_SHARE)
 
 
 def _probe_frames(contest: Contest, other: Implementation, estimate: Estimate) -> int:

@@ -263,6 +263,8 @@ def _slowdown(measurement: Measurement, usual: BlockTime, was_slow: bool) -> flo
     is_short = 2 * frames <= usual.fewest_frames and measurement.timing.transfer > 0
     if is_short and not was_slow and not measurement.confirmed:
         frames = usual.fewest_frames
+    if measurement.confirmed:
+        usual = usual._replace(spread=0.0)
     return usual.slowdown(frames, seconds)
 
 

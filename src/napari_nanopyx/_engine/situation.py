@@ -38,12 +38,18 @@ class Situation:
     """For policies that draw lots."""
     background_share: float = BACKGROUND_SHARE / 2
     """Computing time lost for each second of preparing something beside it."""
+    busy: Collection[str] = ()
+    """Names of those that still compute something that was left to them."""
+    awaited: bool = False
+    """Whether some of them have frames of this run."""
     disturbed: bool = False
     """Whether something is being prepared in this process now, so that what shares
     the processor with it looks slower than it is."""
 
     def usable(self) -> list[Implementation]:
         """Return the candidates that can be chosen; the reference only as a last one.
+
+        One that is busy is chosen only if there is no other.
 
         Raises
         ------
@@ -52,6 +58,7 @@ class Situation:
         """
         usable = [c for c in self.candidates if c.available]
         usable = [c for c in usable if c.kind != "reference"] or usable
+        usable = [c for c in usable if c.name not in self.busy] or usable
         if not usable:
             raise ValueError("there is no available implementation to choose from")
         return usable

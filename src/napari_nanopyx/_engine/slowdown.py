@@ -72,4 +72,5 @@ def _strength(row: Sequence[Run]) -> float:
     ]
     if len(telling) < _JUDGED and not telling[0].measurement.confirmed:
         telling = sorted(row, key=lambda run: run.measurement.frames)[::-1]
-    return min(run.slowdown or 1.0 for run in telling[:_JUDGED])
+    agree = max if all(run.measurement.beside for run in telling[:_JUDGED]) else min
+    return agree(run.slowdown or 1.0 for run in telling[:_JUDGED])

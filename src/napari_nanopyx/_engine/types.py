@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from numpy.typing import NDArray
 
@@ -50,6 +50,8 @@ class Implementation:
     """What it has to do for a plan, as a share of what the task's kernel has to do."""
     most_frames: int = 0
     """Largest block that it computes at once; 0 where that depends on the plan."""
+    apart: bool = False
+    """Whether it leaves the processor free, so that both can compute at a time."""
 
     @property
     def ends_early(self) -> bool:
@@ -119,11 +121,25 @@ class Measurement:
     version: str = ""
     confirmed: bool = False
     """Whether it ended early because it was slow, and was so to its very end."""
+    beside: bool = False
+    """Whether others computed meanwhile, so that nobody waited for it."""
 
     @property
     def frame_seconds(self) -> float:
         """Seconds that a repeat would take for one frame."""
         return self.timing.warm / self.frames
+
+
+class Look(NamedTuple):
+    """The first frames of a block, computed apart as well to see how long that takes.
+
+    What comes of it is not used.
+    """
+
+    implementation: Implementation
+    frames: int
+    patience: Patience | None
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +158,8 @@ class Choice:
     """What to get ready in the background, for later blocks."""
     patience: Patience | None = None
     """When the block should end early; None for never."""
+    look: Look | None = None
+    """What to measure beside the block."""
 
     @property
     def runners_up(self) -> list[tuple[str, Expected]]:
