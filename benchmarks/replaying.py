@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -80,7 +80,8 @@ class _Replay:
     def outcome(self) -> Outcome:
         """Play all runs."""
         start = 0
-        for self._workload, steps in self._trace.runs:
+        for at, steps in self._trace.runs:
+            self._workload = at
             stop = start + steps * self._trace.step_frames
             self._used = set()
             self._todo.append(range(start, stop))
@@ -180,8 +181,7 @@ class _Replay:
         if np.isnan(each).any():
             return None
         fixed = self._trace.block_seconds.get(name, 0.0)
-        watch = Watch(len(each), look.patience)
-        watch.is_waited_for = False
+        watch = Watch(len(each), look.patience, is_look=True)
         _watched(each, fixed, watch, can_leave=False)
         seconds = fixed + float(each[: watch.frames].sum())
         parts = watch.measured(self._trace.timing(name, seconds))
@@ -255,7 +255,8 @@ def _watched(
     When a launch is ready, the next one is being computed already. Return after what
     time the block is left behind, on a device apart; None if it is waited for.
     """
-    watch.launch_frames = each = min(watch.launch_frames, LAUNCH_FRAMES)
+    each = min(watch.launch_frames, LAUNCH_FRAMES)
+    watch.starts(each)
     ready_after = fixed + np.cumsum(seconds)
     now = 0.0
     for begun in range(0, len(seconds), each):

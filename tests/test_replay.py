@@ -16,8 +16,8 @@ from benchmarks import trace as traces
 from benchmarks.made_traces import KINDS, made
 from benchmarks.oracle import oracle_seconds, present_seconds
 from benchmarks.replay import PLAYERS
-from benchmarks.replaying import FAILURE_SECONDS, Player, replay
 from benchmarks.replay_report import scores, table, write
+from benchmarks.replaying import FAILURE_SECONDS, Player, replay
 from benchmarks.trace import Trace
 from benchmarks.varied_traces import varied
 from napari_nanopyx._engine.situation import Situation

@@ -82,6 +82,8 @@ class Arm:
     """Seconds of each frame by its number; then blocks have launches."""
     before: Hook | None = None
     """Called with each block; may raise."""
+    apart: bool = False
+    """Whether it can compute beside others; it takes the time that it says, then."""
     reason: str = ""
     """Why it is missing, if it is."""
     blocks: list[range] = field(default_factory=list)
@@ -150,6 +152,7 @@ class Toy:
                 available=not arm.reason,
                 reason=arm.reason,
                 remedy="add it to the test" if arm.reason else "",
+                apart=arm.apart,
             )
             for name, arm in self.arms.items()
             if arm.kind == kind

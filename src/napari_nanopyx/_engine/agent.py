@@ -4,20 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from math import ceil, inf
-from statistics import median
+from math import inf
 
+from napari_nanopyx._engine import waiting
 from napari_nanopyx._engine.blocks import LONGEST_SECONDS
 from napari_nanopyx._engine.estimates import (
     WORTH_MOVING,
     Estimate,
-    arm_of,
     estimates,
     expected,
 )
 from napari_nanopyx._engine.expected import Expected
 from napari_nanopyx._engine.patience import Patience
-from napari_nanopyx._engine.probes import frames_until_look, look, probes
+from napari_nanopyx._engine.probes import look, probes
 from napari_nanopyx._engine.situation import Situation
 from napari_nanopyx._engine.trials import (
     TRIAL_SECONDS,
@@ -45,13 +44,8 @@ _FIRST_GUESSES = ("threads-dynamic", "threads-guided", "threads-static", "serial
 _KINDS = ("compiled", "opencl", "numba", "reference")
 _GUESSED_FLOPS_PER_SECOND = 2e9
 _GUESSED_FRAMES = 8
-STEADIER = 1.2
-FAC = 2.0
-SOON = 0.02
-SPARE = 0.002
 _SHORTER = 8
-_LAUNCH_SECONDS = 0.003
-_FEWEST_LAUNCHES = 3
+_SOON_SECONDS = 0.02
 
 
 def choose(situation: Situation) -> Choice:
@@ -80,7 +74,7 @@ def choose(situation: Situation) -> Choice:
     if len(usable) == 1:
         return _take(situation, best, known)
     others = [c for c in usable if c is not best]
-    contest = Contest(situation, others, known, best, busy)
+    contest = Contest(situation, others, known, best)
     prepare, kept = worth_preparing(contest) if ready else ([], 0.0)
     wanted = tuple(prepare)
     if _needs_checking(situation, best, known):
@@ -90,10 +84,10 @@ def choose(situation: Situation) -> Choice:
         cheapest = min(found, key=lambda t: (t.cost, _guess_rank(t.implementation)))
         return _try(cheapest, known, wanted)
     choice = _take(situation, best, known, wanted)
-    frames = choice.frames
     if situation.awaited:
-        frames = min(frames, frames_in(SOON, known[best.name].seconds))
-    return replace(choice, frames=frames, look=look(contest, frames))
+        soon = frames_in(_SOON_SECONDS, known[best.name].seconds)
+        choice = replace(choice, frames=min(choice.frames, soon))
+    return replace(choice, look=look(contest, choice.frames))
 
 
 def first_frames(situation: Situation, seconds: float) -> int:
@@ -117,7 +111,8 @@ def _best(
     """Return the fastest as of now, or the usual one if that is hardly slower now.
 
     How long a delay is changes from block to block, and its end is noticed at once
-    only by who stays.
+    only by who stays; unless it is on a device apart, where that is noticed beside
+    what another one computes. Then the other one need only be hardly slower.
     """
     seconds = {c.name: _seconds(known[c.name], situation) for c in listed}
     best = min(listed, key=lambda c: seconds[c.name])
@@ -126,8 +121,10 @@ def _best(
         elsewhere = [c for c in listed if c.device != usual.device]
         if known[usual.name].pace.slowdown == 1 or not elsewhere:
             return best
-        rival = min(elsewhere, key=lambda c: seconds[c.name])
-        return rival if seconds[rival.name] <= STEADIER * seconds[usual.name] else best
+        other = min(elsewhere, key=lambda c: seconds[c.name])
+        return (
+            other if seconds[other.name] <= WORTH_MOVING * seconds[best.name] else best
+        )
     if seconds[usual.name] <= WORTH_MOVING * seconds[best.name]:
         return usual if known[usual.name].pace.slowdown > 1 else best
     return best
@@ -149,9 +146,15 @@ def _needs_checking(
     return delayed > min(others, default=inf)
 
 
-def _rival(best: Implementation, known: Mapping[str, Estimate]) -> float:
-    """Return the seconds for a frame of the next best that is ready."""
-    others = [known[n].seconds for n in known if n != best.name and known[n].is_ready]
+def _rival(
+    situation: Situation, best: Implementation, known: Mapping[str, Estimate]
+) -> float:
+    """Return the seconds for a frame of the next best that is ready, and not busy."""
+    others = (
+        each.seconds
+        for name, each in known.items()
+        if name != best.name and each.is_ready and name not in situation.busy
+    )
     return min(others, default=inf)
 
 
@@ -184,7 +187,8 @@ def _check(
     factor = estimate.pace.suspected
     frames = frames_in(TRIAL_SECONDS, estimate.seconds * factor)
     block = estimate.frames(remaining)
-    patience = _patience(situation, best, known, block, spare=0.0)
+    rival = _rival(situation, best, known)
+    patience = _patience(best, known, rival, block, spare=0.0)
     if patience is not None:
         patience = replace(patience, launch_frames=-(-frames // 2))
         frames = block
@@ -209,9 +213,10 @@ def _take(
 ) -> Choice:
     estimate, remaining = known[best.name], situation.remaining
     frames = estimate.frames(remaining)
-    patience = _patience(situation, best, known, frames)
+    rival = _rival(situation, best, known)
+    patience = _patience(best, known, rival, frames)
     if patience is None:
-        frames = estimate.frames(remaining, _rival(best, known))
+        frames = estimate.frames(remaining, rival)
     reason = _reason_without_contest(situation) or _reason(best, known)
     if situation.has_contest and best.kind == "opencl" and estimate.lacks_short(frames):
         frames, reason = max(1, frames // _SHORTER), SHORT
@@ -227,52 +232,16 @@ def _take(
 
 
 def _patience(
-    situation: Situation,
     best: Implementation,
     known: Mapping[str, Estimate],
+    rival: float,
     frames: int,
     spare: float | None = None,
 ) -> Patience | None:
-    """Return when a block should end early, on a device where blocks can.
-
-    It ends when as much is lost as makes a block slow, against the time from which
-    moving is worth it; never, where nothing could take over.
-    """
-    estimate, rival = known[best.name], _rival(best, known)
+    """Return when a block should end early: never where nothing could take over."""
     if not best.ends_early or rival == inf:
         return None
-    usual, now = estimate.usual, estimate.now
-    launch_frames = ceil(_LAUNCH_SECONDS / max(usual.per_frame, 1e-9))
-    is_whole = frames < _FEWEST_LAUNCHES * launch_frames
-    if best.apart:
-        launch_frames = frames if is_whole else launch_frames
-        return _patience_apart(situation, best, estimate, rival, frames, launch_frames)
-    if is_whole:
-        return None
-    if spare is None:
-        spare = (usual.noticed - 1) * usual.seconds(frames)
-    return Patience(
-        launch_frames,
-        max(WORTH_MOVING * rival, now.per_frame),
-        now.fixed + spare,
-    )
-
-
-def _patience_apart(
-    situation: Situation,
-    best: Implementation,
-    estimate: Estimate,
-    rival: float,
-    frames: int,
-    launch_frames: int,
-) -> Patience:
-    """Return when a block should be left behind on a device apart."""
-    usual, now = estimate.usual, estimate.now
-    factor = max(usual.noticed, FAC)
-    each = factor * now.per_frame
-    if launch_frames < frames:
-        each = max(each, rival)
-    return Patience(launch_frames, each, factor * now.fixed + SPARE)
+    return waiting.patience(best, known[best.name], rival, frames, spare)
 
 
 def _reason(best: Implementation, known: Mapping[str, Estimate]) -> str:

@@ -43,6 +43,7 @@ def measured(
     opening: float = 0.0,
     disturbed: bool = False,
     confirmed: bool = False,
+    beside: bool = False,
 ) -> Measurement:
     """Return the measurement of a block that has just ended.
 
@@ -68,6 +69,7 @@ def measured(
         time.time(),
         package_version(),
         confirmed,
+        beside,
     )
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from math import inf
 from threading import Lock
 from typing import NamedTuple
+
+import numpy as np
 
 from napari_nanopyx._engine.types import Timing
 
@@ -59,6 +62,8 @@ class Watch:
         When it should end early; None for never.
     is_cancelled
         Tells whether the run is to stop.
+    is_look
+        Whether it is computed only to see how long that takes.
     """
 
     def __init__(
@@ -66,24 +71,36 @@ class Watch:
         frames: int,
         patience: Patience | None = None,
         is_cancelled: Callable[[], bool] = bool,
+        *,
+        is_look: bool = False,
     ) -> None:
         self.frames = frames
         """Frames that the session has to compute: fewer than the block has, once it is
         to end early."""
         self.launch_frames = frames if patience is None else patience.launch_frames
         """Frames of a launch, at most."""
+        self.stop = np.zeros(1, np.intc)
+        """Not 0 once nobody wants the block any more: what computes it in parts on the
+        processor begins no other."""
         self.started: float | None = None
         """When the first launch was begun, by `time.perf_counter`."""
-        self.is_waited_for = True
-        """Whether it is more than a look."""
         self.is_left = False
-        """Whether nobody waits for the block any more."""
+        """Whether others go on without waiting for the block."""
         self._patience = self._left = patience
         self._is_cancelled = is_cancelled
+        self._is_look = is_look
         self._ready, self._seconds = 0, 0.0
         self._begun = min(self.launch_frames, frames)
         self._usual = 0, 0.0  # when nothing had been lost yet
         self._lock = Lock()
+
+    def starts(self, launch_frames: int) -> None:
+        """Note that launches are begun now, of so many frames."""
+        with self._lock:
+            self.launch_frames = launch_frames
+            if not self.is_left:
+                self._begun = min(launch_frames, self._begun)
+            self.started = time.perf_counter()
 
     def goes_on(self, ready: int, begun: int, seconds: float) -> bool:
         """Tell whether to begin another launch.
@@ -105,11 +122,6 @@ class Watch:
                 return False
             self._begun = min(begun + self.launch_frames, self.frames)
             return True
-
-    @property
-    def ready_seconds(self) -> float:
-        """When a launch has last got ready."""
-        return self._seconds
 
     @property
     def deadline(self) -> float:
@@ -135,7 +147,7 @@ class Watch:
         if not self._has_run_out:
             return [Part(self.frames, timing)]
         frames, seconds = self._usual
-        confirmed = not self.is_waited_for or self._is_confirmed(timing.warm)
+        confirmed = self._is_look or self._is_confirmed(timing.warm)
         if not frames:
             return [Part(self.frames, timing, confirmed)]
         share = seconds / timing.warm

@@ -30,9 +30,6 @@ _PLAIN = 4.0
 _LAUNCHES = 8
 """Of a look that takes as long as the block beside it."""
 
-_SOONEST_SECONDS = 0.01
-_TELLING = 3.0
-
 _LEAST_SECONDS = 1e-3
 """What the host needs at least to have a device compute something."""
 
@@ -71,30 +68,6 @@ def probes(contest: Contest) -> list[Trial]:
     return found
 
 
-def frames_until_look(contest: Contest) -> float:
-    """Return the frames of a block after which to see whether a delay has ended.
-
-    If it ends with the chance of one in the seconds that it has lasted, what more blocks
-    take and the time by which the end is noticed late cost the least together then.
-    """
-    others = [*contest.others, *contest.busy]
-    delayed, _ = _worth_measuring(contest, others, beside=True)
-    found = inf
-    for other, estimate in delayed:
-        evidence = contest.situation.evidence
-        lasted = max(evidence.delayed_seconds(arm_of(other)), 1e-9)
-        now = contest.known[contest.best.name].now
-        gain = 1 - estimate.free.frame_seconds / contest.seconds
-        seconds = max(sqrt(2 * now.fixed * lasted / gain), _SOONEST_SECONDS)
-        telling = _TELLING * estimate.free.fixed / max(estimate.free.per_frame, 1e-9)
-        frames = round((seconds - now.fixed) / max(now.per_frame, 1e-9))
-        frames = max(1, frames, ceil(telling))
-        remaining = contest.situation.remaining
-        frames = ceil(remaining / max(1, round(remaining / frames)))
-        found = min(found, frames)
-    return found
-
-
 def look(contest: Contest, frames: int) -> Look | None:
     """Return what is due to be measured beside the block that the best computes.
 
@@ -109,11 +82,11 @@ def look(contest: Contest, frames: int) -> Look | None:
             cost = _cost_beside(contest, estimate)
             if cost <= estimate.idle * _probe_share(contest, other, estimate, cost):
                 patience = _look_patience(contest, estimate, frames)
-                due.append((cost, Look(other, frames, patience, PROBING)))
+                due.append((cost, Look(other, patience, PROBING)))
     for other, estimate in slower:
         cost = _cost_beside(contest, estimate)
         if cost <= estimate.idle * LOSER_SHARE:
-            due.append((cost, Look(other, frames, None, RENEWING)))
+            due.append((cost, Look(other, None, RENEWING)))
     return min(due, key=lambda each: each[0])[1] if due else None
 
 

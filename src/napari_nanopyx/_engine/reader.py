@@ -59,6 +59,11 @@ class Reader:
         self._read.appendleft((frames, block))
         self.remaining += len(frames)
 
+    def give_up(self) -> None:
+        """Forget the frames that were handed out before and given back."""
+        self.remaining -= sum(len(frames) for frames, _ in self._read)
+        self._read.clear()
+
     def read_ahead(self, frames: int) -> None:
         """Start reading the block after the one handed out, unless it is there."""
         if self._read or self._ahead is not None or not self._unread:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any, Protocol
 
@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_nanopyx._engine import (
+    beside,
     catalogue,
     context,
     devices,
@@ -19,6 +20,8 @@ from napari_nanopyx._engine import (
     preparing,
     settings,
 )
+from napari_nanopyx._engine.apart import Apart
+from napari_nanopyx._engine.beside import Job
 from napari_nanopyx._engine.errors import Cancelled
 from napari_nanopyx._engine.estimates import arm_of
 from napari_nanopyx._engine.events import Run
@@ -26,14 +29,15 @@ from napari_nanopyx._engine.evidence import Evidence
 from napari_nanopyx._engine.failures import Failures
 from napari_nanopyx._engine.finite import Finite, quiet
 from napari_nanopyx._engine.measuring import NOTICED_SECONDS, measured, workload_of
+from napari_nanopyx._engine.ordered import Ordered
 from napari_nanopyx._engine.patience import Part, Watch
-from napari_nanopyx._engine.reader import Reader
+from napari_nanopyx._engine.reader import Block, Reader
 from napari_nanopyx._engine.sessions import Sessions
 from napari_nanopyx._engine.situation import BACKGROUND_SHARE, Situation
 from napari_nanopyx._engine.source import as_source
 from napari_nanopyx._engine.turns import computing
-from napari_nanopyx._engine.types import Choice, Implementation, Timing
-from napari_nanopyx._kernels.declaration import Plan, Task
+from napari_nanopyx._engine.types import Choice, Implementation, Session, Timing
+from napari_nanopyx._kernels.declaration import Partial, Plan, Task
 
 BLOCK_BYTES = 256 * 2**20
 """Memory that one block may need, whatever the implementation would prefer."""
@@ -108,6 +112,8 @@ class _Runner:
         self._failures = Failures(task.name, plan, pinned is not None)
         self._finite = Finite(self._workload, plan, self._sessions)
         self._merger = plan.merger()
+        self._ordered = Ordered(self._merger)
+        self._apart = Apart(self._sessions, self._reader, self._ordered)
         self._most_frames = max(1, _block_bytes() // max(1, plan.block_bytes_per_frame))
         self._threads = devices.thread_count()
         self._evidence: Evidence | None = None
@@ -125,13 +131,15 @@ class _Runner:
         self, progress: Callable[[int, int], object] | None, cancel: Cancel | None
     ) -> NDArray[np.float32]:
         """Compute all blocks, and merge them."""
-        state = "failed"
+        state, is_shared = "failed", False
         is_cancelled = bool if cancel is None else cancel.is_set
         self._announce(events.run_started)
         try:
-            while self._reader.remaining:
+            while self._reader.remaining or self._apart.is_awaited:
                 _stop_if(is_cancelled)
-                if self._block(is_cancelled) and progress is not None:
+                done = self._run.frames_done
+                self._block(is_cancelled)
+                if self._run.frames_done > done and progress is not None:
                     progress(self._run.frames_done, self._run.frames_total)
             _stop_if(is_cancelled)
             with quiet():
@@ -139,69 +147,169 @@ class _Runner:
             if len(result) < self._run.frames_total:
                 self._finite.check_reduced(result)
             state = "finished"
-            return result
         except Cancelled:
             state = "cancelled"
             raise
         finally:
             self._reader.close()
+            is_shared = self._apart.abandon(self._remember)
             self._sessions.close_all()
             self._note_closing()
             self._run.state = state
             self._announce(events.run_finished)
             for runs in context.recorders():
                 runs.append(self._run.snapshot())
+        # A device that is still at it may write its frames to where they belong.
+        return result.copy() if is_shared else result
 
-    def _block(self, is_cancelled: Callable[[], bool]) -> bool:
-        """Compute one block; return False if its implementation failed or is not ready.
+    def _block(self, is_cancelled: Callable[[], bool]) -> None:
+        """Compute one block, unless its implementation fails or is not ready.
 
         The next choice is made among those that are ready, if there are any. Frames
         that the block leaves out because it ends early are left to that, too.
         """
         for failed, reason in self._sessions.take_failed():
             self._failed(failed, 0, 0.0, reason)
+        self._take_over()
+        if not self._reader.remaining:
+            self._apart.race()
+        if not self._reader.remaining:
+            return
         choice = self._choose()
-        implementation = choice.implementation
         for wanted in choice.prepare:
             self._sessions.prepare(wanted)
-        if not self._sessions.is_ready(implementation):
-            return False
-        try:
-            with computing():
-                session = self._sessions.get(implementation)
-        except Exception as error:  # noqa: BLE001 - reported, or raised from
-            self._failed(implementation, 0, 0.0, error)
-            return False
-        at_most = max(1, min(self._most_frames, session.preferred_frames))
-        at_most = self._failures.most_frames(implementation.name, at_most)
-        size = min(choice.frames, at_most)
-        frames, block = self._reader.take(size, at_most)
-        if choice.expected_seconds is not None:
-            self._reader.read_ahead(size)
+        session = self._session(choice.implementation)
+        if session is None:
+            return
+        frames, block = self._take(choice, session)
+        patience = None if self._apart.is_awaited else choice.patience
+        watch = Watch(len(frames), patience, is_cancelled)
+        rival = self._look(choice, block, frames) or self._apart.rival
+        if rival is not None:
+            rival.stops(watch)
         started, disturbed = time.perf_counter(), preparing.is_busy()
         try:
             with computing():
                 started = time.perf_counter()
                 places = self._merger.places(frames)
-                watch = Watch(len(frames), choice.patience, is_cancelled)
-                partial, timing = session.run(block, frames, places, watch)
+                if patience is not None and choice.implementation.apart:
+                    job = self._apart.begin(
+                        choice, session, block, frames, places, watch
+                    )
+                    if not job.wait(is_cancelled):
+                        self._apart.leave(job)
+                        return
+                    partial, timing = job.result()
+                else:
+                    partial, timing = session.run(block, frames, places, watch)
+            if watch.stop[0]:
+                self._overtaken(rival, block, frames)
+                return
             if watch.frames < len(frames):
                 self._reader.give_back(frames[watch.frames :], block[watch.frames :])
                 frames, block = frames[: watch.frames], block[: watch.frames]
-            self._finite.check(implementation, block, frames, partial, timing.warm)
+            self._finite.check(
+                choice.implementation, block, frames, partial, timing.warm
+            )
         except Exception as error:  # noqa: BLE001 - reported, or raised from
             self._reader.give_back(frames, block)
             seconds = time.perf_counter() - started
-            self._failed(implementation, len(frames), seconds, error)
-            return False
+            self._failed(choice.implementation, len(frames), seconds, error)
+            return
         disturbed = disturbed or preparing.is_busy()
-        started = time.perf_counter()
-        with quiet():
-            self._merger.add(frames, partial, self._threads)
-        merging = (time.perf_counter() - started) / len(frames)
+        merging = self._merge(frames, partial)
         for part in watch.measured(timing):
             self._finished(choice, part, merging, disturbed)
-        return True
+        self._apart.end_race(self._threads)
+
+    def _session(self, implementation: Implementation) -> Session | None:
+        """Return a session that can be used now; None if there is none."""
+        for job in self._apart.unfinished():
+            if job.implementation.name == implementation.name:
+                job.wait()  # There is no other implementation, or it were not chosen.
+                return None
+        if not self._sessions.is_ready(implementation):
+            return None
+        try:
+            with computing():
+                return self._sessions.get(implementation)
+        except Exception as error:  # noqa: BLE001 - reported, or raised from
+            self._failed(implementation, 0, 0.0, error)
+            return None
+
+    def _take(self, choice: Choice, session: Session) -> Block:
+        """Take the frames of the next block."""
+        at_most = max(1, min(self._most_frames, session.preferred_frames))
+        at_most = self._failures.most_frames(choice.implementation.name, at_most)
+        size = min(choice.frames, at_most)
+        taken = self._reader.take(size, at_most)
+        if choice.expected_seconds is not None:
+            self._reader.read_ahead(size)
+        return taken
+
+    def _look(self, choice: Choice, block: NDArray[Any], frames: range) -> Job | None:
+        """Have a block computed apart as well, if it was chosen so."""
+        if choice.look is None or self._is_aside:
+            return None
+        session = self._session(choice.look.implementation)
+        if session is None:
+            return None
+        return self._apart.look(choice, session, block, frames)
+
+    def _overtaken(self, rival: Job | None, block: NDArray[Any], frames: range) -> None:
+        """Use what a device apart has computed of the same frames before."""
+        assert rival is not None  # noqa: S101 - or nothing would have stopped the block
+        if rival is self._apart.rival:
+            self._reader.give_back(frames, block)
+            self._take_over()
+            return
+        self._apart.take(rival)
+        try:
+            partial, timing = rival.result()
+            self._finite.check(
+                rival.implementation, block, frames, partial, timing.warm
+            )
+        except Exception as error:  # noqa: BLE001 - reported
+            self._reader.give_back(frames, block)
+            self._failed(rival.implementation, len(frames), rival.seconds, error)
+            return
+        merging = self._merge(frames, partial)
+        for part in rival.watch.measured(timing):
+            self._finished(rival.choice, part, merging, disturbed=False)
+        self._apart.end_race(self._threads)
+
+    def _take_over(self) -> None:
+        """Take over what devices apart have finished meanwhile."""
+        for look in self._apart.take_looks():
+            try:
+                _, timing = look.result()
+            except Exception as error:  # noqa: BLE001 - reported
+                self._failed(look.implementation, len(look.frames), look.seconds, error)
+                continue
+            for part in look.watch.measured(timing):
+                self._seen(look.choice, part)
+        job = self._apart.take_left()
+        if job is None:
+            return
+        try:
+            partial, timing = job.result()
+            self._finite.check(
+                job.implementation, job.block, job.frames, partial, timing.warm
+            )
+        except Exception as error:  # noqa: BLE001 - reported, or raised from
+            self._apart.lost(job)
+            self._failed(job.implementation, len(job.frames), job.seconds, error)
+            return
+        self._apart.won(job, self._threads)
+        for part in job.watch.measured(timing):
+            self._finished(job.choice, part, 0.0, disturbed=False, beside=True)
+
+    def _merge(self, frames: range, partial: Partial) -> float:
+        """Merge a block, and return the seconds that a frame took."""
+        started = time.perf_counter()
+        with quiet():
+            self._ordered.add(frames, partial, self._threads)
+        return (time.perf_counter() - started) / len(frames)
 
     def _choose(self) -> Choice:
         evidence = self._evidence = history.current().evidence(self._workload)
@@ -220,6 +328,8 @@ class _Runner:
                 pinned=self._pinned is not None,
                 seed=self._seed,
                 background_share=BACKGROUND_SHARE / self._threads,
+                busy=self._busy(candidates),
+                awaited=self._apart.is_awaited,
                 disturbed=preparing.is_busy(),
             )
         )
@@ -228,30 +338,71 @@ class _Runner:
         return choice
 
     def _finished(
-        self, choice: Choice, part: Part, merging: float, disturbed: bool
+        self,
+        choice: Choice,
+        part: Part,
+        merging: float,
+        disturbed: bool,
+        *,
+        beside: bool = False,
     ) -> None:
-        """Remember what frames took that have been computed, and merging each."""
+        """Count frames that have been computed, and remember what they took."""
         name, frames, timing = choice.implementation.name, part.frames, part.timing
         timing = replace(
             timing,
             prepare=timing.prepare + self._sessions.take_preparation(name),
             compute=timing.compute + merging * frames,
         )
+        is_first = name not in self._run.blocks
+        self._run.blocks[name] = self._run.blocks.get(name, 0) + frames
+        self._run.frames_done += frames
+        part = part._replace(timing=timing)
+        self._seen(choice, part, disturbed, beside=beside, is_first=is_first)
+
+    def _seen(
+        self,
+        choice: Choice,
+        part: Part,
+        disturbed: bool = False,
+        *,
+        beside: bool = True,
+        is_first: bool = False,
+    ) -> None:
+        """Remember what a block took; by itself, it need not count for the result."""
         measurement = measured(
             self._workload,
             choice.implementation,
-            frames,
-            timing,
-            opening=self._sessions.take_opening(name),
+            part.frames,
+            part.timing,
+            opening=self._sessions.take_opening(choice.implementation.name),
             disturbed=disturbed,
             confirmed=part.confirmed,
+            beside=beside,
         )
         if not self._is_aside:
-            history.current().record(measurement, first=name not in self._run.blocks)
-        self._run.blocks[name] = self._run.blocks.get(name, 0) + frames
-        self._run.frames_done += frames
+            history.current().record(measurement, first=is_first)
         done, total = self._run.frames_done, self._run.frames_total
         self._announce(events.block_finished, choice, measurement, done, total)
+
+    def _remember(self, job: Job) -> None:
+        """Remember what a job took that was over after the run."""
+        if self._is_aside:
+            return
+        about = self._workload, job.implementation
+        if job.timing is None:
+            timing = Timing(0.0, 0.0, job.seconds)
+            failure = measured(*about, len(job.frames), timing, failed=True)
+            history.current().record(failure)
+            return
+        for frames, timing, confirmed in job.watch.measured(job.timing):
+            history.current().record(
+                measured(*about, frames, timing, confirmed=confirmed, beside=True)
+            )
+
+    def _busy(self, candidates: Sequence[Implementation]) -> set[str]:
+        """Return the names of those whose device computes something already, apart."""
+        devices_busy = beside.busy_devices()
+        return {c.name for c in candidates if c.apart and c.device in devices_busy}
 
     def _failed(
         self, failed: Implementation, frames: int, seconds: float, error: Exception

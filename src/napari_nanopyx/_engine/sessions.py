@@ -131,6 +131,11 @@ class Sessions:
             )
         self.closing.append((implementation, time.perf_counter() - started))
 
+    def release(self, name: str) -> Session | None:
+        """Hand over an open session to whoever closes it."""
+        found = self._open.pop(name, None)
+        return None if found is None else found[1]
+
     def close_all(self) -> None:
         """Close whatever is open."""
         for name in list(self._open):

@@ -39,9 +39,9 @@ class Situation:
     background_share: float = BACKGROUND_SHARE / 2
     """Computing time lost for each second of preparing something beside it."""
     busy: Collection[str] = ()
-    """Names of those that still compute something that was left to them."""
+    """Names of those that compute something now, apart."""
     awaited: bool = False
-    """Whether some of them have frames of this run."""
+    """Whether one of them has a block of this run that was left behind."""
     disturbed: bool = False
     """Whether something is being prepared in this process now, so that what shares
     the processor with it looks slower than it is."""

@@ -50,8 +50,6 @@ class Contest:
     others: Sequence[Implementation]
     known: Mapping[str, Estimate]
     best: Implementation
-    busy: Sequence[Implementation] = ()
-    """Those that compute something beside it already."""
 
     @cached_property
     def seconds(self) -> float:

@@ -131,13 +131,12 @@ class Measurement:
 
 
 class Look(NamedTuple):
-    """The first frames of a block, computed apart as well to see how long that takes.
+    """A block that is computed apart as well, to see how long that takes.
 
-    What comes of it is not used.
+    What is ready first is used.
     """
 
     implementation: Implementation
-    frames: int
     patience: Patience | None
     reason: str
 

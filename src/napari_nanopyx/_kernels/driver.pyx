@@ -23,6 +23,10 @@ cdef extern from *:
     int HAS_OPENMP
 
 
+NEVER = np.zeros(1, np.intc)
+NEVER.flags.writeable = False
+
+
 def level():
     """Return the highest x86-64 level this processor offers, 0 on other processors."""
     return cpu_level()
@@ -34,15 +38,19 @@ def has_openmp():
 
 
 # tag-start: serial
-def serial(dict values, int parts, long scratch_floats, int threads, int level):
-    """Compute every part, in order on one thread."""
+def serial(
+    dict values, int parts, long scratch_floats, int threads, int level, stop=NEVER
+):
+    """Compute every part until told to stop, in order on one thread."""
     cdef TASK_arguments a
 # codegen: pack
     cdef float[:, ::1] scratch = np.empty((threads, scratch_floats), np.float32)
+    cdef const int[::1] told = stop
     cdef int part
     with nogil:
         for part in range(parts):
-            TASK_part(level, a, part, &scratch[threadid(), 0])
+            if told[0] == 0:
+                TASK_part(level, a, part, &scratch[threadid(), 0])
 # tag-end: serial
 
 

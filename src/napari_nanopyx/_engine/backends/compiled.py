@@ -99,9 +99,9 @@ class CompiledSession:
         block: NDArray[Any],
         frames: range,
         places: Partial | None = None,
-        watch: Watch | None = None,  # noqa: ARG002
+        watch: Watch | None = None,
     ) -> tuple[Partial, Timing]:
-        """Compute the partial result of a block."""
+        """Compute the partial result of a block, until the watch says stop."""
         start = time.perf_counter()
         part_rows = self._arguments.part_rows
         tables = self._arguments.tables(frames)
@@ -119,7 +119,8 @@ class CompiledSession:
         }
         parts = self._plan.parts(len(frames), part_rows)
         scratch = self._plan.scratch_floats(part_rows)
-        self._run(values, parts, scratch, self._threads, self._level)
+        stop = (watch or Watch(len(frames))).stop
+        self._run(values, parts, scratch, self._threads, self._level, stop)
         return partial, Timing(0.0, 0.0, time.perf_counter() - start)
 
     def close(self) -> None:

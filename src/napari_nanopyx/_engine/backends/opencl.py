@@ -21,6 +21,8 @@ LAUNCH_FRAMES = 32
 """Frames of a launch on a GPU, at most."""
 
 PIXEL_TYPES = {"uint8": "uchar", "uint16": "ushort", "float32": "float"}
+_PAUSE_SECONDS = 5e-5
+
 GPU_GROUP = (32, 1, 4)
 """Neighbouring columns of one phase, so that table reads are the same for all."""
 
@@ -36,6 +38,7 @@ def implementations(task_name: str) -> list[Implementation]:
                 "opencl",
                 device.identity,
                 most_frames=_most_frames(device),
+                apart=device.is_gpu,
             )
             for device in devices.opencl_devices()
         ]
@@ -123,11 +126,12 @@ class OpenCLSession:
         slots_free: dict[int, Any] = {}
         watch = watch or Watch(len(frames))
         length = min(self._launch_frames, watch.launch_frames)
+        watch.starts(length)
         for number, first in enumerate(range(0, len(frames), length)):
             slot = number % 2
             free = slots_free.get(slot)
             if free is not None:
-                free.wait()
+                self._wait(free)
             seconds = time.perf_counter() - built
             if not watch.goes_on(max(first - length, 0), first, seconds):
                 break
@@ -138,7 +142,7 @@ class OpenCLSession:
             each = {n: a[part] for n, a in partial.items() if n in self._each_frame}
             slots_free[slot] = self._fetch(each, slot, done, copies)
         over = {n: a for n, a in partial.items() if n not in self._each_frame}
-        self._fetch(over, 0, done, copies)
+        self._wait(self._fetch(over, 0, done, copies))
         for name in self._each_frame & partial.keys():
             partial[name] = partial[name][: watch.frames]
         self._copy.finish()
@@ -199,6 +203,14 @@ class OpenCLSession:
         wide = min(4, max(1, self._lanes // 2))
         known = {name: scalars.get(name, 0) for name in names}
         return {**known, "LANES": self._lanes, "WIDE": wide}
+
+    def _wait(self, event: Any) -> None:
+        """Wait for an event; drivers of GPUs keep a whole core busy with that."""
+        if self._is_gpu:
+            complete = self._cl.command_execution_status.COMPLETE
+            while event.command_execution_status > complete:
+                time.sleep(_PAUSE_SECONDS)
+        event.wait()
 
     def _launch(
         self,
