@@ -83,7 +83,7 @@ class Arm:
     before: Hook | None = None
     """Called with each block; may raise."""
     apart: bool = False
-    """Whether it can compute beside others; it takes the time that it says, then."""
+    """Whether it can compute beside others, and be left behind while `before` lasts."""
     reason: str = ""
     """Why it is missing, if it is."""
     blocks: list[range] = field(default_factory=list)
@@ -109,8 +109,12 @@ class ToySession:
     ) -> tuple[Partial, Timing]:
         assert block.flags.c_contiguous
         assert len(block) == len(frames)
+        if self._arm.apart and watch is not None:
+            watch.starts(watch.launch_frames)
         if self._arm.before is not None:
             self._arm.before(block, frames)
+        if self._arm.apart and watch is not None:
+            frames, block = frames[: watch.frames], block[: watch.frames]
         seconds = self._arm.seconds * len(frames)
         if self._arm.seconds_of is not None:
             each = [self._arm.seconds_of(frame) for frame in frames]
