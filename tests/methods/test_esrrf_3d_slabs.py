@@ -24,11 +24,14 @@ NAMES = [each.name for each in engine.implementations("esrrf_3d") if each.availa
 
 
 def give_memory_for(
-    planes: int, monkeypatch: pytest.MonkeyPatch, **parameters: Any
+    planes: int,
+    monkeypatch: pytest.MonkeyPatch,
+    name: str = "serial",
+    **parameters: Any,
 ) -> int:
     """Let the computer have just the memory for so many planes at a time."""
     plan = Esrrf3dPlan(SERIES.shape, **parameters)
-    needed = int(_slabs._needed(plan, planes) / _slabs.USED) + 1
+    needed = int(_slabs._needed(plan, planes, name) / _slabs.USED) + 1
     monkeypatch.setattr(devices, "memory_bytes", lambda: needed)
     return needed
 
@@ -54,7 +57,7 @@ def test_slabs_give_what_whole_volumes_give(
     name: str, parameters: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole = nx.esrrf_3d(SERIES, implementation=name, **parameters)
-    give_memory_for(3, monkeypatch, **parameters)
+    give_memory_for(3, monkeypatch, name, **parameters)
     with engine.record() as runs:
         slabs = nx.esrrf_3d(SERIES, implementation=name, **parameters)
     assert len(runs) == 4
@@ -71,23 +74,51 @@ def test_slabs_of_any_size(planes: int, monkeypatch: pytest.MonkeyPatch) -> None
     assert_same(slabs, whole)
 
 
-def test_no_more_memory_is_taken_than_there_is(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("name", "threads", "parameters"),
+    [
+        ("serial", 8, {"temporal": "VAR"}),
+        ("threads-dynamic", 8, {"temporal": "VAR"}),
+        ("threads-static", 3, {"radius": 3.0, "magnification_z": 4}),
+    ],
+)
+def test_no_more_memory_is_taken_than_there_is(
+    name: str,
+    threads: int,
+    parameters: dict[str, Any],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(devices, "thread_count", lambda: threads)
     series = np.resize(SERIES, (3, 40, 32, 32))
 
     def most() -> int:
-        nx.esrrf_3d(series, temporal="VAR", implementation="serial")
+        nx.esrrf_3d(series, implementation=name, **parameters)
         tracemalloc.start()
-        nx.esrrf_3d(series, temporal="VAR", implementation="serial")
+        nx.esrrf_3d(series, implementation=name, **parameters)
         _, peak = tracemalloc.get_traced_memory()
         tracemalloc.stop()
         return peak
 
     whole = most()
-    plan = Esrrf3dPlan(series.shape, temporal="VAR")
-    memory = int(_slabs._needed(plan, 5) / _slabs.USED) + 1
+    plan = Esrrf3dPlan(series.shape, **parameters)
+    memory = int(_slabs._needed(plan, 5, name) / _slabs.USED) + 1
     monkeypatch.setattr(devices, "memory_bytes", lambda: memory)
     in_slabs = most()
     assert in_slabs < memory < whole
+
+
+def test_what_many_threads_take_is_refused_with_fewer_threads_as_a_remedy(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    whole = nx.esrrf_3d(SERIES, implementation="serial")
+    plan = Esrrf3dPlan(SERIES.shape)
+    needed = int(_slabs._needed(plan, 1, "serial") / _slabs.USED) + 1
+    monkeypatch.setattr(devices, "memory_bytes", lambda: needed)
+    assert_same(nx.esrrf_3d(SERIES, implementation="serial"), whole)
+    monkeypatch.setattr(devices, "thread_count", lambda: 64)
+    with pytest.raises(MemoryError, match=r"fewer threads \(NAPARI_NANOPYX_THREADS"):
+        nx.esrrf_3d(SERIES)
+    assert_same(nx.esrrf_3d(SERIES, implementation="serial"), whole)
 
 
 def test_progress_goes_on_from_slab_to_slab(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -104,33 +104,42 @@ def of_slab(plan: Esrrf3dPlan, slab: range) -> Esrrf3dPlan:
 
 def planes_that_fit(plan: Esrrf3dPlan, implementation: str | None = None) -> int:
     """Return how many planes a slab may have, for this computer and its devices."""
+    pinned = implementation or context.pinned("esrrf_3d")
     depth = planes = plan.size[0]
     memory = USED * devices.memory_bytes()
-    while memory and _needed(plan, planes) > memory:
+    while memory and (needed := _needed(plan, planes, pinned)) > memory:
         if planes == 1:
-            raise MemoryError(_too_large(plan, memory))
+            raise MemoryError(_too_large(plan, needed, memory))
         planes = -(-planes // 2)
-    while planes > 1 and not _on_devices(
-        of_slab(plan, range(depth)[:planes]),
-        implementation or context.pinned("esrrf_3d"),
-    ):
+    while planes > 1 and not _on_devices(of_slab(plan, range(depth)[:planes]), pinned):
         planes = -(-planes // 2)
     return planes
 
 
-def _needed(plan: Esrrf3dPlan, planes: int) -> int:
-    """Return the memory for a slab's sums, those of all blocks, and the results."""
+def _needed(plan: Esrrf3dPlan, planes: int, pinned: str | None = None) -> int:
+    """Return the memory for a slab's sums, those of all blocks, and the results.
+
+    Each thread that computes has some of its own beside them.
+    """
     depth, height, width = plan.size
     slab = of_slab(plan, range(depth)[:planes])
     outputs = slab.outputs(range(1))
     sums = sum(output.nbytes for output in outputs.values())
     kept = 2 * sum(not each.endswith("_error") for each in outputs)
     parts = outputs["sum"].nbytes * (kept + len(plan.windows))
-    needed = sums + parts + slab.block_bytes_per_frame
+    needed = sums + parts + slab.block_bytes_per_frame + _of_threads(slab, pinned)
     if planes == depth:
         return needed
     voxels = depth * height * width
     return needed + 4 * voxels * (2 + len(plan.windows) * prod(plan.factors))
+
+
+def _of_threads(plan: Esrrf3dPlan, pinned: str | None) -> int:
+    """Return what the threads of the compiled implementations take, if they may run."""
+    if pinned is not None and not pinned.startswith(("serial", "threads")):
+        return 0
+    threads = 1 if pinned == "serial" else devices.thread_count()
+    return 4 * threads * plan.scratch_floats(plan.part_rows(threads))
 
 
 def _on_devices(plan: Esrrf3dPlan, pinned: str | None) -> bool:
@@ -148,13 +157,14 @@ def _on_devices(plan: Esrrf3dPlan, pinned: str | None) -> bool:
     )
 
 
-def _too_large(plan: Esrrf3dPlan, memory: float) -> str:
+def _too_large(plan: Esrrf3dPlan, needed: int, memory: float) -> str:
     return (
         f"volumes of {' x '.join(map(str, plan.shape[1:]))} voxels need "
-        f"{_needed(plan, 1) / 2**30:.3g} GiB with these parameters even plane by "
+        f"{needed / 2**30:.3g} GiB with these parameters even plane by "
         f"plane, but of this computer's memory {memory / 2**30:.3g} GiB may be used: "
-        "reconstruct a part of the pixels or time points at a time, or lower "
-        "magnification or magnification_z"
+        "reconstruct a part of the pixels or time points at a time, lower "
+        "magnification, magnification_z or radius, or compute with fewer threads "
+        "(NAPARI_NANOPYX_THREADS)"
     )
 
 

@@ -93,7 +93,8 @@ def esrrf_3d(
         If an argument is not of the right kind, or not in its range, or if there are
         fewer frames than ``temporal`` needs.
     MemoryError
-        If memory does not hold the result, or not what a single plane takes.
+        If memory does not hold the result, or not what a single plane takes and the
+        threads that compute it.
     napari_nanopyx.engine.Cancelled
         If ``cancel`` is set.
 
