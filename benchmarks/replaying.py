@@ -119,8 +119,9 @@ class _Replay:
         other = self._raced
         if choice.look is not None:
             other = self._look(choice.look, frames[: len(each)])
-            host = self._trace.block_seconds.get(choice.look.implementation.name, 0.0)
-            seconds += host * BACKGROUND_SHARE / self._trace.cores
+            if other is not None:
+                # A driver may need a core.
+                seconds += min(other.end - now, seconds) / self._trace.cores
         self._preparing.begin(choice.prepare, now)
         prepare = self._preparing.now(name, now)
         disturbed = self._preparing.is_busy(now)

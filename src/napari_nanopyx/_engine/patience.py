@@ -82,6 +82,8 @@ class Watch:
         self.stop = np.zeros(1, np.intc)
         """Not 0 once nobody wants the block any more: what computes it in parts on the
         processor begins no other."""
+        self.spared_threads = 0
+        """How many threads to do without, for what others compute meanwhile."""
         self.started: float | None = None
         """When the first launch was begun, by `time.perf_counter`."""
         self.is_left = False

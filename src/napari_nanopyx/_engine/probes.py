@@ -30,9 +30,6 @@ _PLAIN = 4.0
 _LAUNCHES = 8
 """Of a look that takes as long as the block beside it."""
 
-_LEAST_SECONDS = 1e-3
-"""What the host needs at least to have a device compute something."""
-
 _PROBE_SECONDS = 0.001
 _PROCESSOR_PROBE_SECONDS = 0.05
 """A shorter block can escape the others that share a processor, by luck."""
@@ -69,24 +66,24 @@ def probes(contest: Contest) -> list[Trial]:
 
 
 def look(contest: Contest, frames: int) -> Look | None:
-    """Return what is due to be measured beside the block that the best computes.
+    """Return what is due to be measured beside a block of so many frames.
 
-    Nobody waits for it: it takes the processor a part of what a block takes besides its
-    frames.
+    Nobody waits for it, but its driver may need a core.
     """
+    cost = contest.situation.core_share * frames * contest.seconds
     represented = _represented(contest)
     delayed, slower = _worth_measuring(contest, contest.others, beside=True)
     due: list[tuple[float, Look]] = []
     for other, estimate in delayed:
         if other.name not in represented:
-            cost = _cost_beside(contest, estimate)
             if cost <= estimate.idle * _probe_share(contest, other, estimate, cost):
                 patience = _look_patience(contest, estimate, frames)
-                due.append((cost, Look(other, patience, PROBING)))
+                due.append(
+                    (estimate.free.frame_seconds, Look(other, patience, PROBING))
+                )
     for other, estimate in slower:
-        cost = _cost_beside(contest, estimate)
         if cost <= estimate.idle * LOSER_SHARE:
-            due.append((cost, Look(other, None, RENEWING)))
+            due.append((estimate.seconds, Look(other, None, RENEWING)))
     return min(due, key=lambda each: each[0])[1] if due else None
 
 
@@ -124,12 +121,6 @@ def _look_patience(contest: Contest, estimate: Estimate, frames: int) -> Patienc
     seconds = best.now.seconds(frames)
     launch = seconds / _LAUNCHES / max(estimate.now.per_frame, 1e-9)
     return Patience(max(1, round(launch)), contest.seconds, estimate.usual.fixed)
-
-
-def _cost_beside(contest: Contest, estimate: Estimate) -> float:
-    """Return the seconds that a look takes from what the processor computes."""
-    seconds = estimate.opening + max(estimate.usual.fixed, _LEAST_SECONDS)
-    return contest.situation.background_share * seconds
 
 
 def _again(

@@ -43,6 +43,11 @@ BLOCK_BYTES = 256 * 2**20
 """Memory that one block may need, whatever the implementation would prefer."""
 
 
+_MANY_THREADS = 8
+"""So many threads wait longer for one that shares its core with a driver than they gain
+by it."""
+
+
 class Cancel(Protocol):
     """What a caller can set to stop a run, such as a `threading.Event`."""
 
@@ -187,6 +192,8 @@ class _Runner:
         rival = self._look(choice, block, frames) or self._apart.rival
         if rival is not None:
             rival.stops(watch)
+        if self._threads >= _MANY_THREADS and self._apart.unfinished():
+            watch.spared_threads = 1
         started, disturbed = time.perf_counter(), preparing.is_busy()
         try:
             with computing():

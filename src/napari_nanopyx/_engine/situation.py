@@ -64,6 +64,11 @@ class Situation:
         return usable
 
     @property
+    def core_share(self) -> float:
+        """The part that one core is of all that compute."""
+        return self.background_share / BACKGROUND_SHARE
+
+    @property
     def has_contest(self) -> bool:
         """Whether there is more than one candidate that can run."""
         return sum(c.available for c in self.candidates) > 1

@@ -103,6 +103,8 @@ class CompiledSession:
     ) -> tuple[Partial, Timing]:
         """Compute the partial result of a block, until the watch says stop."""
         start = time.perf_counter()
+        watch = watch or Watch(len(frames))
+        threads = max(1, self._threads - watch.spared_threads)
         part_rows = self._arguments.part_rows
         tables = self._arguments.tables(frames)
         partial = allocated(self._plan, frames, places)
@@ -113,14 +115,13 @@ class CompiledSession:
         values = {
             **self._arguments.block_scalars(block, frames),
             **records,
-            **self._arguments.prepared(block, frames, self._threads),
+            **self._arguments.prepared(block, frames, threads),
             **{name: array.reshape(-1) for name, array in partial.items()},
             "frames": block.reshape(-1).view(np.uint8),
         }
         parts = self._plan.parts(len(frames), part_rows)
         scratch = self._plan.scratch_floats(part_rows)
-        stop = (watch or Watch(len(frames))).stop
-        self._run(values, parts, scratch, self._threads, self._level, stop)
+        self._run(values, parts, scratch, threads, self._level, watch.stop)
         return partial, Timing(0.0, 0.0, time.perf_counter() - start)
 
     def close(self) -> None:
