@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial as bound
+from threading import Lock
 from typing import Any
 
 from numpy.typing import NDArray
@@ -13,7 +14,7 @@ from napari_nanopyx._engine.ordered import Ordered
 from napari_nanopyx._engine.patience import Watch
 from napari_nanopyx._engine.reader import Reader
 from napari_nanopyx._engine.sessions import Sessions
-from napari_nanopyx._engine.types import Choice, Session
+from napari_nanopyx._engine.types import Choice, Implementation, Session, Timing
 from napari_nanopyx._kernels.declaration import Partial
 
 
@@ -40,6 +41,9 @@ class Apart:
         self._reader = reader
         self._ordered = ordered
         self._jobs: list[Job] = []
+        self._opened: dict[str, Session] = {}
+        self._has_ended = False
+        self._lock = Lock()
         self._looks: list[Job] = []
         self._left: Job | None = None
         self._is_raced = False
@@ -70,16 +74,39 @@ class Apart:
         return job
 
     def look(
-        self, choice: Choice, session: Session, block: NDArray[Any], frames: range
+        self,
+        choice: Choice,
+        open_session: Callable[[Implementation], Session],
+        block: NDArray[Any],
+        frames: range,
     ) -> Job:
-        """Have a block computed, at first only to see how long that takes."""
+        """Have a block computed, at first only to see how long that takes.
+
+        The session is opened beside the others' computation as well, and kept for the
+        next look.
+        """
         assert choice.look is not None  # noqa: S101 - or there is nothing to begin
         implementation, patience, reason = choice.look
         seen = Choice(implementation, len(frames), None, reason, choice.expected)
         watch = Watch(len(frames), patience, is_look=True)
-        job = self.begin(seen, session, block, frames, {}, watch)
+
+        def compute() -> tuple[Partial, Timing]:
+            session = self.take_session(implementation.name)
+            session = session or open_session(implementation)
+            try:
+                return session.run(block, frames, None, watch)
+            finally:
+                self._keep(implementation.name, session)
+
+        job = Job(seen, block, frames, watch, compute)
+        self._jobs = [*self.unfinished(), job]
         self._looks.append(job)
         return job
+
+    def take_session(self, name: str) -> Session | None:
+        """Return a session that was opened for looks, only once."""
+        with self._lock:
+            return self._opened.pop(name, None)
 
     def take(self, look: Job) -> None:
         """Take what a look has computed for that of the block: it is no look then."""
@@ -145,9 +172,23 @@ class Apart:
         """
         unfinished = self.unfinished()
         for job in unfinished:
-            session = self._sessions.release(job.implementation.name)
+            session = None
+            if job not in self._looks:
+                session = self._sessions.release(job.implementation.name)
             job.abandon(bound(_close, session=session, remember=remember))
-        return bool(unfinished)
+        with self._lock:
+            self._has_ended = True
+            opened, self._opened = self._opened, {}
+        for session in opened.values():
+            session.close()
+        return any(job not in self._looks for job in unfinished)
+
+    def _keep(self, name: str, session: Session) -> None:
+        with self._lock:
+            if not self._has_ended:
+                self._opened[name] = session
+                return
+        session.close()
 
     def _again(self, job: Job) -> None:
         self._reader.give_back(job.frames, job.block)

@@ -27,6 +27,10 @@ RENEWING = "slower when it was last measured, long ago: measuring it again"
 _PLAIN = 4.0
 """A delay of so many times is seen by a short look without doubt."""
 
+_LOOK_SHARE = 0.1
+"""Of a core, while a device computes beside the others: measured with a driver of
+NVIDIA."""
+
 _LAUNCHES = 8
 """Of a look that takes as long as the block beside it."""
 
@@ -68,19 +72,18 @@ def probes(contest: Contest) -> list[Trial]:
 def look(contest: Contest, frames: int) -> Look | None:
     """Return what is due to be measured beside a block of so many frames.
 
-    Nobody waits for it, but its driver may need a core.
+    Nobody waits for it, but launching and copying take a part of a core meanwhile.
     """
-    cost = contest.situation.core_share * frames * contest.seconds
     represented = _represented(contest)
     delayed, slower = _worth_measuring(contest, contest.others, beside=True)
+    seconds = frames * contest.seconds
+    cost = seconds * _LOOK_SHARE * contest.situation.core_share
     due: list[tuple[float, Look]] = []
     for other, estimate in delayed:
-        if other.name not in represented:
-            if cost <= estimate.idle * _probe_share(contest, other, estimate, cost):
-                patience = _look_patience(contest, estimate, frames)
-                due.append(
-                    (estimate.free.frame_seconds, Look(other, patience, PROBING))
-                )
+        share = _probe_share(contest, other, estimate, cost)
+        if other.name not in represented and cost <= share * (estimate.idle + seconds):
+            patience = _look_patience(contest, estimate, frames)
+            due.append((estimate.free.frame_seconds, Look(other, patience, PROBING)))
     for other, estimate in slower:
         if cost <= estimate.idle * LOSER_SHARE:
             due.append((estimate.seconds, Look(other, None, RENEWING)))

@@ -19,6 +19,7 @@ from napari_nanopyx._engine import (
     history,
     preparing,
     settings,
+    verification,
 )
 from napari_nanopyx._engine.apart import Apart
 from napari_nanopyx._engine.beside import Job
@@ -106,7 +107,7 @@ class _Runner:
     def __init__(
         self, task: Task, image: Any, plan: Plan, pinned: Implementation | None
     ) -> None:
-        self._task = task
+        self._task, self._plan = task, plan
         self._pinned = pinned
         self._policy, self._seed = context.policy()
         self._is_aside = context.is_aside()
@@ -237,6 +238,9 @@ class _Runner:
                 return None
         if not self._sessions.is_ready(implementation):
             return None
+        opened = self._apart.take_session(implementation.name)
+        if opened is not None:
+            self._sessions.adopt(implementation, opened)
         try:
             with computing():
                 return self._sessions.get(implementation)
@@ -258,10 +262,13 @@ class _Runner:
         """Have a block computed apart as well, if it was chosen so."""
         if choice.look is None or self._is_aside:
             return None
-        session = self._session(choice.look.implementation)
-        if session is None:
+        if not self._sessions.is_ready(choice.look.implementation):
             return None
-        return self._apart.look(choice, session, block, frames)
+        return self._apart.look(choice, self._opened_beside, block, frames)
+
+    def _opened_beside(self, implementation: Implementation) -> Session:
+        about = implementation, self._task, self._plan, self._workload.dtype
+        return verification.open_session(*about)[0]
 
     def _overtaken(self, rival: Job | None, block: NDArray[Any], frames: range) -> None:
         """Use what a device apart has computed of the same frames before."""

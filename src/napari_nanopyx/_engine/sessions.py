@@ -104,6 +104,11 @@ class Sessions:
         """Return the seconds that opening took, only once."""
         return self._opening.pop(name, 0.0)
 
+    def adopt(self, implementation: Implementation, session: Session) -> None:
+        """Take over a session that others have opened."""
+        self.close(implementation.name)
+        self._open[implementation.name] = implementation, session
+
     def get(self, implementation: Implementation) -> Session:
         """Return the session of an implementation; what opening it raises is raised."""
         name = implementation.name
