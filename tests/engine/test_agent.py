@@ -8,6 +8,7 @@ from math import exp
 from random import Random
 from typing import Any
 
+import made_evidence
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -32,6 +33,7 @@ from napari_nanopyx._engine.probes import (
     PROBING,
     RENEWING,
 )
+from napari_nanopyx._engine.record import Arm
 from napari_nanopyx._engine.situation import Situation
 from napari_nanopyx._engine.trials import EXPLORATION_SHARE, TRYING, TRYING_AGAIN
 from napari_nanopyx._engine.types import (
@@ -76,23 +78,14 @@ def measured(
     prepare: float = 0.0,
     at: Workload | None = None,
 ) -> Measurement:
-    return Measurement(
-        at or workload(),
-        name,
-        "device",
-        frames,
-        Timing(prepare, 0.0, seconds * frames),
-        "cold" if prepare else "ok",
-    )
+    arm = Arm(name, "device")
+    return made_evidence.measurement(at or workload(), arm, seconds, frames, prepare)
 
 
 def table(rows: Iterable[tuple[str, float]], prepared: bool = True) -> Evidence:
     """Return the evidence of warm measurements: name, seconds a frame."""
-    measurements = [measured(name, seconds) for name, seconds in rows]
-    evidence = Evidence()
-    for measurement in measurements:
-        evidence.add(measurement, first=prepared)
-    return evidence
+    measurements = (measured(name, seconds) for name, seconds in rows)
+    return made_evidence.evidence(measurements, first=prepared)
 
 
 def ask(

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+import made_evidence
 import pytest
 
 from napari_nanopyx import engine
@@ -21,7 +22,6 @@ from napari_nanopyx._engine.types import (
     Choice,
     Implementation,
     Measurement,
-    Timing,
     Workload,
 )
 
@@ -36,15 +36,12 @@ GPU = Implementation("toy", "opencl:GPU", "opencl", "a GPU")
 def block(
     of: Implementation, seconds: float, outcome: str = "ok", frames: int = 10
 ) -> Measurement:
-    timing = Timing(0.0, 0.0, seconds * frames)
-    return Measurement(WORKLOAD, of.name, of.device, frames, timing, outcome)
+    arm = Arm(of.name, of.device)
+    return made_evidence.measurement(WORKLOAD, arm, seconds, frames, outcome=outcome)
 
 
 def known(*measurements: Measurement) -> Evidence:
-    evidence = Evidence()
-    for measurement in measurements:
-        evidence.add(measurement, first=True)
-    return evidence
+    return made_evidence.evidence(measurements)
 
 
 def ask(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from typing import Any, Literal, get_args
 
@@ -95,6 +95,26 @@ def assert_sound(
     assert np.isfinite(result).all()
 
 
+def assert_time_points(
+    function: Callable[..., NDArray[np.float32]],
+    image: NDArray[Any],
+    seed: int | None,
+    arguments: dict[str, Any],
+    least_frames: Mapping[Any, int],
+) -> None:
+    """Check a reconstruction of as many images as the movie has time points."""
+    arguments = {"magnification": 5, "frames_per_timepoint": 0, **arguments}
+    arguments["drift"] = drifting(image, seed)
+
+    def shape() -> tuple[int, ...]:
+        least = least_frames[arguments["temporal"]]
+        frames, gap = arguments["frames_per_timepoint"], arguments.get("frame_gap", 0)
+        count = images_in(len(image), frames, gap, least)
+        return (count, *(arguments["magnification"] * n for n in image.shape[1:]))
+
+    assert_sound(function, image, arguments, shape)
+
+
 def drifting(image: NDArray[Any], seed: int | None) -> NDArray[np.float64] | None:
     if seed is None:
         return None
@@ -123,16 +143,8 @@ def drifting(image: NDArray[Any], seed: int | None) -> NDArray[np.float64] | Non
     ),
 )
 def test_esrrf(image: NDArray[Any], seed: int | None, arguments: Any) -> None:
-    arguments = {"radius": 1.0, "temporal": "AVG", "magnification": 5, **arguments}
-    arguments |= {"frames_per_timepoint": 0, "frame_gap": 0, **arguments}
-    arguments["drift"] = drifting(image, seed)
-
-    def shape() -> tuple[int, ...]:
-        times = (arguments[name] for name in ("frames_per_timepoint", "frame_gap"))
-        count = images_in(len(image), *times, ESRRF_LEAST[arguments["temporal"]])
-        return (count, *(arguments["magnification"] * n for n in image.shape[1:]))
-
-    assert_sound(nx.esrrf, image, arguments, shape)
+    arguments = {"radius": 1.0, "temporal": "AVG", "frame_gap": 0, **arguments}
+    assert_time_points(nx.esrrf, image, seed, arguments, ESRRF_LEAST)
 
 
 @some
@@ -157,16 +169,8 @@ def test_esrrf(image: NDArray[Any], seed: int | None, arguments: Any) -> None:
     ),
 )
 def test_srrf(image: NDArray[Any], seed: int | None, arguments: Any) -> None:
-    arguments = {"temporal": "TRA", "magnification": 5, **arguments}
-    arguments |= {"frames_per_timepoint": 0, **arguments}
-    arguments["drift"] = drifting(image, seed)
-
-    def shape() -> tuple[int, ...]:
-        least = SRRF_LEAST[arguments["temporal"]]
-        count = images_in(len(image), arguments["frames_per_timepoint"], 0, least)
-        return (count, *(arguments["magnification"] * n for n in image.shape[1:]))
-
-    assert_sound(nx.srrf, image, arguments, shape)
+    arguments = {"temporal": "TRA", **arguments}
+    assert_time_points(nx.srrf, image, seed, arguments, SRRF_LEAST)
 
 
 @some
