@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from math import log, sqrt
-from statistics import median
 from typing import NamedTuple
 
+from napari_nanopyx._engine import judging
 from napari_nanopyx._engine.blocks import BlockTime, block_time
 from napari_nanopyx._engine.delays import Standing, standing
 from napari_nanopyx._engine.prediction import Point
@@ -25,7 +24,6 @@ JUDGED = 8
 """Newest blocks that tell whether an implementation, or a device, is delayed."""
 
 _FEW = 8
-_SHORT_KEPT = 4
 _TELLING = 0.25
 FEWEST_BEFORE = 2
 _USUAL_SPREAD = 0.1
@@ -87,9 +85,9 @@ class Record:
         if self.earlier_fit is not None:
             return self.earlier_fit
         if not self.warm:
-            return Fit(block_time([_block(m) for m in self.measured]), 0)
+            return Fit(block_time([judging.block(m) for m in self.measured]), 0)
         usual = zip(self.warm, self.slow, strict=True)
-        blocks = [_block(m) for m, is_slow in usual if not is_slow]
+        blocks = [judging.block(m) for m, is_slow in usual if not is_slow]
         return Fit(block_time(blocks), self.counted)
 
     @cached_property
@@ -98,22 +96,7 @@ class Record:
 
         A short block that was delayed would else pass for one with a fixed time.
         """
-        if len(self.judged) == len(self.warm):
-            return self.judged
-        slow, usual, expected, next_fit = list(self.judged), [], None, 2
-        for place, measurement in enumerate(self.warm):
-            block = _block(measurement)
-            if place >= len(slow):
-                was_slow = place > 0 and slow[-1]
-                slow.append(
-                    expected is not None
-                    and _slowdown(measurement, expected, was_slow) > 1
-                )
-            if not slow[place]:
-                usual.append(block)
-            if len(usual) >= next_fit and place + 1 >= len(self.judged):
-                expected, next_fit = block_time(usual), 2 * len(usual)
-        return tuple(slow)
+        return judging.slow(self.warm, self.judged)
 
     @cached_property
     def point(self) -> Point:
@@ -150,7 +133,7 @@ class Record:
 
     def slowdown(self, measurement: Measurement) -> float:
         """Return the next one's seconds over the expected ones; 1 if it is not slow."""
-        return _slowdown(measurement, self.block_time, self.slow[-1])
+        return judging.slowdown(measurement, self.block_time, self.slow[-1])
 
     def counts(self, measurement: Measurement) -> bool:
         """Tell whether the next one is a warm one.
@@ -193,10 +176,10 @@ class Record:
             judged, fit = (*self.slow, self.slowdown(measurement) > 1), self.fit
         warm, formerly = (*self.warm, measurement), self.formerly
         if len(warm) > RECENT:
-            dropped = _least_telling(warm, judged)
+            dropped = judging.least_telling(warm, judged)
             warm = warm[:dropped] + warm[dropped + 1 :]
             judged = judged[:dropped] + judged[dropped + 1 :]
-        if formerly is not None and formerly.slowdown(*_block(measurement)) == 1:
+        if formerly is not None and formerly.slowdown(*judging.block(measurement)) == 1:
             judged = (*(True for _ in warm[1:]), False)
             fit, formerly = Fit(formerly, self.counted + 1), None
         elif judged and all(judged):  # then this is the usual time by now
@@ -250,46 +233,3 @@ class Run:
     def judge_no_more(self) -> None:
         """Let it say nothing about a delay: it was judged by what is usual no more."""
         self.__dict__["slowdown"] = None
-
-
-def _slowdown(measurement: Measurement, usual: BlockTime, was_slow: bool) -> float:
-    """Judge a block by the usual time, and by whether the one before it was slow.
-
-    On a device that is copied to, the first short block may show little but what each
-    takes besides its frames: while nothing is delayed, it is slow only if it takes
-    longer than longer ones.
-    """
-    frames, seconds = _block(measurement)
-    is_short = 2 * frames <= usual.fewest_frames and measurement.timing.transfer > 0
-    if is_short and not was_slow and not measurement.confirmed:
-        frames = usual.fewest_frames
-    if measurement.confirmed:
-        usual = usual._replace(spread=0.0)
-    return usual.slowdown(frames, seconds)
-
-
-def _least_telling(warm: Sequence[Measurement], slow: Sequence[bool]) -> int:
-    """Return the place of the oldest, but for a few short blocks that were not slow.
-
-    Without them the fixed time of a block would be forgotten. Those that were slow, as
-    looks for the end of a delay are, do not make short blocks the usual ones.
-    """
-    undelayed = [
-        measurement.frames
-        for place, measurement in enumerate(warm)
-        if not any(slow[place : place + 1])
-    ]
-    if 2 * warm[0].frames > max(undelayed[-2:], default=0):
-        return 0
-    half = median(undelayed) / 2 if undelayed else 0.0
-    short = [
-        place
-        for place, is_slow in enumerate(slow)
-        if not is_slow and warm[place].frames <= half
-    ]
-    kept = set(short) if len(short) <= _SHORT_KEPT else ()
-    return next(place for place in range(len(warm)) if place not in kept)
-
-
-def _block(measurement: Measurement) -> tuple[int, float]:
-    return measurement.frames, measurement.timing.warm
