@@ -261,6 +261,16 @@ def test_a_clear_loser_is_not_tried_twice() -> None:
     assert choice.implementation.name == "serial"
 
 
+def test_a_slow_one_is_measured_once_more_on_a_shorter_block() -> None:
+    known = table([("serial", 0.01)] * 5 + [("threads-static", 0.025)])
+    choice = ask(known, ["serial", "threads-static"], 100_000)
+    assert (choice.implementation.name, choice.reason) == (
+        "threads-static",
+        TRYING_AGAIN,
+    )
+    assert choice.frames < 10
+
+
 def test_a_size_never_seen_is_judged_by_the_most_similar_one() -> None:
     rows = [("serial", 0.02)] * 3 + [("threads-static", 0.01)] * 3
     choice = ask(table(rows), ["serial", "threads-static"], 2, at=workload(side=200))

@@ -162,7 +162,11 @@ def trials(contest: Contest, kept: float = 0.0) -> list[Trial]:
         wished = frames_in(TRIAL_SECONDS, contest.seconds)
         if tried is not None:
             # Blocks of two lengths tell a fixed time from the time of each frame.
-            wished = max(wished, _LONGER * tried.block_time.most_frames)
+            fewest = tried.block_time.fewest_frames // _LONGER
+            if fewest and excess >= contest.seconds:
+                wished = fewest  # of one that is slow, a shorter one costs less
+            else:
+                wished = max(wished, _LONGER * tried.block_time.most_frames)
         affordable = int(budget / excess) if excess > 0 else wished
         frames = min(wished, affordable, situation.remaining)
         if frames >= 1:
