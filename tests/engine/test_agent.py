@@ -426,6 +426,24 @@ def test_one_slow_outlier_flips_nothing(
     assert choice.implementation.name == "serial"
 
 
+def test_of_those_as_fast_the_one_with_fewer_accidents_is_taken() -> None:
+    often = [0.01, 0.01, 0.015] * 4
+    rows = [("threads-static", seconds) for seconds in often]
+    rows += [("threads-dynamic", 0.0101)] * len(often)
+    known = table(rows)
+    assert ask(known, ["threads-static"]).expected["threads-static"] < 0.0101
+    choice = ask(known, ["threads-static", "threads-dynamic"])
+    assert choice.implementation.name == "threads-dynamic"
+
+
+def test_a_delay_that_lasted_is_no_accident() -> None:
+    lasting = [0.01] * 6 + [0.015] * 4 + [0.01]
+    rows = [("threads-static", seconds) for seconds in lasting]
+    rows += [("threads-dynamic", 0.0101)] * len(lasting)
+    choice = ask(table(rows), ["threads-static", "threads-dynamic"])
+    assert choice.implementation.name == "threads-static"
+
+
 @given(st.lists(speeds, min_size=1))
 def test_fast_mean_lies_between_the_fastest_and_the_median(
     seconds: list[float],

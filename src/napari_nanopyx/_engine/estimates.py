@@ -100,6 +100,11 @@ class Estimate:
         return self.uncertainty is None
 
     @property
+    def accidents(self) -> float:
+        """Times these seconds that a block takes on average; 1 if that is not known."""
+        return self.records[0].accidents if self.exact else 1.0
+
+    @property
     def is_ready(self) -> bool:
         """Whether its first block can start at once."""
         return self.preparation <= READY_SECONDS

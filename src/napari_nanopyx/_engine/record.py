@@ -27,6 +27,7 @@ _FEW = 8
 _TELLING = 0.25
 FEWEST_BEFORE = 2
 _USUAL_SPREAD = 0.1
+_ACCIDENT_AT_MOST = 2.0
 _SHORTEST_SECONDS = 1e-9
 
 
@@ -97,6 +98,27 @@ class Record:
         A short block that was delayed would else pass for one with a fixed time.
         """
         return judging.slow(self.warm, self.judged)
+
+    @cached_property
+    def accidents(self) -> float:
+        """Times the usual seconds that a block takes on average while no delay lasts.
+
+        The usual seconds leave out blocks that are slow by accident, of which some
+        implementations have more: who gave each thread its part waits for the last. A
+        few tell little: as many more as are kept count as usual, and none for much.
+        """
+        usual, slow = self.block_time, (False, *self.slow, False)
+        counted = [
+            measurement
+            for place, measurement in enumerate(self.warm)
+            if not slow[place + 1] or sum(slow[place : place + 3]) == 1
+        ]
+        factors = [
+            m.timing.warm / max(usual.seconds(m.frames), _SHORTEST_SECONDS)
+            for m in counted
+        ]
+        seen = sum(min(factor, _ACCIDENT_AT_MOST) for factor in factors)
+        return (RECENT + seen) / (RECENT + len(factors))
 
     @cached_property
     def point(self) -> Point:
