@@ -13,6 +13,7 @@ from benchmarks.trace import Trace
 from napari_nanopyx._engine.backends.opencl import LAUNCH_FRAMES
 from napari_nanopyx._engine.evidence import Evidence
 from napari_nanopyx._engine.patience import Part, Watch
+from napari_nanopyx._engine.probes import LOOK_SHARE
 from napari_nanopyx._engine.record import Arm
 from napari_nanopyx._engine.situation import (
     BACKGROUND_SHARE,
@@ -21,10 +22,6 @@ from napari_nanopyx._engine.situation import (
     shares_processor,
 )
 from napari_nanopyx._engine.types import Choice, Implementation, Look, Measurement
-
-LOOK_SHARE = 0.1
-"""Of a core: what a look takes from what the processor computes meanwhile, as measured
-on a machine with an NVIDIA H200."""
 
 STOPPING_SHARE = 0.125
 """Of a block's time: what stopping it takes, which waits for parts that have begun."""

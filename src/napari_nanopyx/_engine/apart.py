@@ -103,6 +103,10 @@ class Apart:
         self._looks.append(job)
         return job
 
+    def opened(self) -> set[str]:
+        """Return the names of those that have a session for the next look."""
+        return set(self._opened)
+
     def take_session(self, name: str) -> Session | None:
         """Return a session that was opened for looks, only once."""
         with self._lock:

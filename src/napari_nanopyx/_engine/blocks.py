@@ -20,6 +20,9 @@ FIXED_SHARE = 0.01
 NOTICED = 1.25
 """Times the expected seconds from which a block is slow, where they are steady."""
 
+NOTICED_BESIDE = 1.4
+"""The same of a block that is computed beside others: memory and cores are shared."""
+
 _NOTICED_AT_MOST = 2.0
 _DEVIATIONS = 3.0
 _FARTHEST = 4
@@ -67,10 +70,12 @@ class BlockTime(NamedTuple):
         """Seconds for a frame of such a block."""
         return _length(self)[1]
 
-    def slowdown(self, frames: int, seconds: float) -> float:
+    def slowdown(
+        self, frames: int, seconds: float, noticed: float | None = None
+    ) -> float:
         """Return how many times as long as expected a block took; 1 if not slow."""
         factor = seconds / max(self.seconds(frames), _TINY)
-        return factor if factor >= self.noticed else 1.0
+        return factor if factor >= (noticed or self.noticed) else 1.0
 
     def scaled(self, factor: float) -> BlockTime:
         """Return the same where everything takes so many times as long."""

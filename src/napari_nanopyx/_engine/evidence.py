@@ -33,6 +33,7 @@ class Evidence:
         self._opening: dict[Arm, float] = {}
         self._seconds = 0.0
         self._used_at: dict[Arm, float] = {}
+        self._alone_at: dict[Arm, float] = {}
         self._alike: dict[tuple[Features, Arm], list[Features]] = {}
         self._newest: Workload | None = None
         self._device_runs: dict[str, deque[Run]] = {}
@@ -107,6 +108,10 @@ class Evidence:
         """Return how long others have computed since this arm did last."""
         return self._seconds - self._used_at.get(arm, 0.0)
 
+    def alone_seconds(self, arm: Arm) -> float:
+        """Return how long ago it was measured with nothing computing beside it."""
+        return self._seconds - self._alone_at.get(arm, 0.0)
+
     def delayed_seconds(self, arm: Arm) -> float:
         """Return how long ago it computed a block that was not slow."""
         return self._seconds - self._free_at.get(arm, 0.0)
@@ -171,6 +176,8 @@ class Evidence:
         if measurement.beside:
             began = max(began - measurement.timing.total, self._used_at.get(arm, 0.0))
         self._used_at[arm] = began
+        if not measurement.beside:
+            self._alone_at[arm] = self._seconds
         if not arms[arm].is_slow:
             self._free_at[arm] = self._seconds
         self._newest = measurement.workload

@@ -5,7 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from statistics import median
 
-from napari_nanopyx._engine.blocks import BlockTime, block_time
+from napari_nanopyx._engine.blocks import (
+    NOTICED,
+    NOTICED_BESIDE,
+    BlockTime,
+    block_time,
+)
 from napari_nanopyx._engine.types import Measurement
 
 _SHORT_KEPT = 4
@@ -27,9 +32,10 @@ def slowdown(measurement: Measurement, usual: BlockTime, was_slow: bool) -> floa
     is_short = 2 * frames <= usual.fewest_frames and measurement.timing.transfer > 0
     if is_short and not was_slow and not measurement.confirmed:
         frames = usual.fewest_frames
-    if measurement.confirmed:
-        usual = usual._replace(spread=0.0)
-    return usual.slowdown(frames, seconds)
+    noticed = NOTICED if measurement.confirmed else usual.noticed
+    if measurement.beside:
+        noticed = NOTICED_BESIDE
+    return usual.slowdown(frames, seconds, noticed)
 
 
 def slow(warm: Sequence[Measurement], judged: Sequence[bool]) -> tuple[bool, ...]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from itertools import takewhile
 from math import ceil, inf, sqrt
 
-from napari_nanopyx._engine.blocks import block_time
+from napari_nanopyx._engine.blocks import NOTICED_BESIDE, block_time
 from napari_nanopyx._engine.estimates import WORTH_MOVING, Estimate, arm_of
 from napari_nanopyx._engine.patience import Patience
 from napari_nanopyx._engine.trials import TRIAL_SECONDS, Contest, Trial, frames_in
@@ -27,7 +27,7 @@ RENEWING = "slower when it was last measured, long ago: measuring it again"
 _PLAIN = 4.0
 """A delay of so many times is seen by a short look without doubt."""
 
-_LOOK_SHARE = 0.1
+LOOK_SHARE = 0.1
 """Of a core, while a device computes beside the others: measured with a driver of
 NVIDIA."""
 
@@ -61,6 +61,14 @@ def probes(contest: Contest) -> list[Trial]:
             share /= sum(other.device == each.device for each, _ in delayed)
         if trial.cost <= share * estimate.idle:
             found.append(trial)
+    apart, _ = _worth_measuring(contest, contest.others, beside=True)
+    for other, estimate in apart:  # What is seen beside others may mislead.
+        frames = _probe_frames(contest, other, estimate)
+        slowdown = estimate.pace.slowdown
+        trial = _again(contest, other, estimate, frames, slowdown, PROBING)
+        alone = contest.situation.evidence.alone_seconds(arm_of(other))
+        if trial.cost <= LOSER_SHARE * alone:
+            found.append(trial)
     for other, estimate in slower:
         frames = frames_in(TRIAL_SECONDS, seconds)
         trial = _again(contest, other, estimate, frames, 1.0, RENEWING)
@@ -72,20 +80,22 @@ def probes(contest: Contest) -> list[Trial]:
 def look(contest: Contest, frames: int) -> Look | None:
     """Return what is due to be measured beside a block of so many frames.
 
-    Nobody waits for it, but launching and copying take a part of a core meanwhile.
+    Nobody waits for it, but launching and copying take a part of a core meanwhile, and
+    while a driver opens something, all threads wait for memory.
     """
     represented = _represented(contest)
     delayed, slower = _worth_measuring(contest, contest.others, beside=True)
     seconds = frames * contest.seconds
-    cost = seconds * _LOOK_SHARE * contest.situation.core_share
+    beside = seconds * LOOK_SHARE * contest.situation.core_share
     due: list[tuple[float, Look]] = []
     for other, estimate in delayed:
+        cost = beside + estimate.opening
         share = _probe_share(contest, other, estimate, cost)
         if other.name not in represented and cost <= share * (estimate.idle + seconds):
             patience = _look_patience(contest, estimate, frames)
             due.append((estimate.free.frame_seconds, Look(other, patience, PROBING)))
     for other, estimate in slower:
-        if cost <= estimate.idle * LOSER_SHARE:
+        if beside + estimate.opening <= estimate.idle * LOSER_SHARE:
             due.append((estimate.seconds, Look(other, None, RENEWING)))
     return min(due, key=lambda each: each[0])[1] if due else None
 
@@ -116,14 +126,16 @@ def _worth_measuring(
 
 
 def _look_patience(contest: Contest, estimate: Estimate, frames: int) -> Patience:
-    """Return when a look should end: soon if it is slower than the best, or else late.
+    """Return when a look should end: soon if it is slow, or else not at all.
 
     Its launches are short, as each may take long.
     """
     best = contest.known[contest.best.name]
     seconds = best.now.seconds(frames)
     launch = seconds / _LAUNCHES / max(estimate.now.per_frame, 1e-9)
-    return Patience(max(1, round(launch)), contest.seconds, estimate.usual.fixed)
+    usual = estimate.usual
+    each = max(contest.seconds, NOTICED_BESIDE * usual.per_frame)
+    return Patience(max(1, round(launch)), each, NOTICED_BESIDE * usual.fixed)
 
 
 def _again(

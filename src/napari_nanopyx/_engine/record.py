@@ -87,9 +87,10 @@ class Record:
             return self.earlier_fit
         if not self.warm:
             return Fit(block_time([judging.block(m) for m in self.measured]), 0)
-        usual = zip(self.warm, self.slow, strict=True)
-        blocks = [judging.block(m) for m, is_slow in usual if not is_slow]
-        return Fit(block_time(blocks), self.counted)
+        judged = zip(self.warm, self.slow, strict=True)
+        usual = [measurement for measurement, is_slow in judged if not is_slow]
+        alone = [measurement for measurement in usual if not measurement.beside]
+        return Fit(block_time([judging.block(m) for m in alone or usual]), self.counted)
 
     @cached_property
     def slow(self) -> tuple[bool, ...]:

@@ -338,7 +338,7 @@ class _Runner:
                 evidence,
                 self._reader.remaining,
                 self._sessions.ready(candidates),
-                self._sessions.opened(),
+                self._sessions.opened() | self._apart.opened(),
                 pinned=self._pinned is not None,
                 seed=self._seed,
                 background_share=BACKGROUND_SHARE / self._threads,
