@@ -16,7 +16,7 @@ from napari_nanopyx._engine.record import RECENT
 from napari_nanopyx._engine.similarity import Features, features
 from napari_nanopyx._engine.types import Measurement, Workload
 from napari_nanopyx._engine.verified import Verified
-from napari_nanopyx._engine.writer import Writer
+from napari_nanopyx._engine.writer import Statements, Writer
 
 FILE_NAME = "history.sqlite"
 
@@ -41,7 +41,9 @@ class History:
         self._writer: Writer | None = None
         if use_file:
             self._open()
-        self.verified = Verified(None if self.in_memory_only else path, self._give_up)
+        self.verified = Verified(
+            None if self.in_memory_only else path, self._give_up, self._execute
+        )
         """Which implementations have given the right numbers here."""
 
     @property
@@ -105,6 +107,10 @@ class History:
         writer, self._writer = self._writer, None
         if writer is not None:
             writer.close()
+
+    def _execute(self, statements: Statements) -> None:
+        if self._writer is not None:
+            self._writer.execute(statements)
 
     def _open(self) -> None:
         try:

@@ -6,10 +6,12 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
 from napari_nanopyx._engine import store
+from napari_nanopyx._engine.writer import Statements
 
 NEWEST_IN_ALL = 5_000
 
@@ -50,11 +52,20 @@ class Verified:
         A sound history; None to remember until the process ends.
     give_up
         Called with the error if the file can no longer be used.
+    execute
+        Does something with a connection to the file, soon: the computation that has to
+        be checked first does not wait for it.
     """
 
-    def __init__(self, path: Path | None, give_up: Callable[[Exception], None]) -> None:
+    def __init__(
+        self,
+        path: Path | None,
+        give_up: Callable[[Exception], None],
+        execute: Callable[[Statements], None],
+    ) -> None:
         self._path = path
         self._give_up = give_up
+        self._execute = execute
         self._passed: set[Check] | None = None
         self._lock = threading.Lock()
 
@@ -70,7 +81,7 @@ class Verified:
         with self._lock:
             self._load().add(check)
             if self._path is not None:
-                self._write(self._path, check)
+                self._execute(partial(_write, check, time.time()))
 
     def _load(self) -> set[Check]:
         if self._passed is None:
@@ -96,22 +107,6 @@ class Verified:
             return {Check(*row) for row in rows}
         return set()
 
-    def _write(self, path: Path, check: Check) -> None:
-        try:
-            with store.connect(path) as connection:
-                connection.execute(_SCHEMA)
-                connection.execute(
-                    "INSERT OR REPLACE INTO verified VALUES (?, ?, ?, ?, ?, ?, ?)",
-                    (*check, time.time()),
-                )
-                connection.execute(
-                    "DELETE FROM verified WHERE rowid NOT IN "
-                    "(SELECT rowid FROM verified ORDER BY at DESC LIMIT ?)",
-                    (NEWEST_IN_ALL,),
-                )
-        except (OSError, sqlite3.Error) as error:
-            self._stop(error)
-
     def _stop(self, error: Exception) -> None:
         """Remember in memory only; a file that is merely busy is no reason to."""
         busy = isinstance(error, sqlite3.Error) and (
@@ -120,3 +115,15 @@ class Verified:
         if not busy:
             self._path = None
             self._give_up(error)
+
+
+def _write(check: Check, at: float, connection: sqlite3.Connection) -> None:
+    connection.execute(_SCHEMA)
+    connection.execute(
+        "INSERT OR REPLACE INTO verified VALUES (?, ?, ?, ?, ?, ?, ?)", (*check, at)
+    )
+    connection.execute(
+        "DELETE FROM verified WHERE rowid NOT IN "
+        "(SELECT rowid FROM verified ORDER BY at DESC LIMIT ?)",
+        (NEWEST_IN_ALL,),
+    )

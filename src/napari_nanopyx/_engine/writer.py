@@ -1,4 +1,4 @@
-"""Appends measurements to the store without letting a computation wait for it."""
+"""Writes to the file of the history without letting a computation wait for it."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from pathlib import Path
 from napari_nanopyx._engine import store
 from napari_nanopyx._engine.types import Measurement
 
+Statements = Callable[[sqlite3.Connection], object]
+
 _GATHER_SECONDS = 0.2
 _PENDING_AT_MOST = 10_000
 
@@ -17,7 +19,7 @@ _PENDING_AT_MOST = 10_000
 class Writer:
     """A thread that writes what has been added, a few times a second.
 
-    A process that is killed loses the measurements of its last fraction of a second.
+    A process that is killed loses what was added in its last fraction of a second.
 
     Parameters
     ----------
@@ -31,6 +33,7 @@ class Writer:
         self._path = path
         self._give_up = give_up
         self._pending: list[Measurement] = []
+        self._statements: list[Statements] = []
         self._lock = threading.Lock()
         self._writing = threading.Lock()
         self._wake = threading.Event()
@@ -41,17 +44,27 @@ class Writer:
         """Take over a measurement, to be written soon."""
         with self._lock:
             self._pending.append(measurement)
-            if self._thread is None:
-                self._thread = threading.Thread(
-                    target=self._write_on, name="nanopyx-history", daemon=True
-                )
-                self._thread.start()
+            self._start()
         if not self._wake.is_set():
             self._wake.set()
 
+    def execute(self, statements: Statements) -> None:
+        """Take over what is to be done with a connection to the file soon."""
+        with self._lock:
+            self._statements.append(statements)
+            self._start()
+        self._wake.set()
+
+    def _start(self) -> None:
+        if self._thread is None:
+            self._thread = threading.Thread(
+                target=self._write_on, name="nanopyx-history", daemon=True
+            )
+            self._thread.start()
+
     def flush(self) -> None:
         """Write what is pending before returning."""
-        if self._pending:
+        if self._pending or self._statements:
             try:
                 with store.connect(self._path) as connection:
                     self._write(connection)
@@ -83,12 +96,16 @@ class Writer:
         with self._writing:
             with self._lock:
                 pending, self._pending = self._pending, []
-            if not pending:
-                return
+                statements, self._statements = self._statements, []
             try:
-                store.insert(connection, pending)
+                while statements:
+                    statements[0](connection)
+                    del statements[0]
+                if pending:
+                    store.insert(connection, pending)
             except sqlite3.OperationalError as error:
                 if store.error_code(error) != sqlite3.SQLITE_BUSY:
                     raise
                 with self._lock:
                     self._pending = [*pending, *self._pending][-_PENDING_AT_MOST:]
+                    self._statements = [*statements, *self._statements]

@@ -102,6 +102,7 @@ def find(
     pairs, axes = lags.shape
     correlation = np.zeros((pairs, *(2 * PLACES + 1,) * axes))
     pixels, lags, todo = np.zeros(pairs), lags.copy(), np.arange(pairs)
+    plan: CorrelatePlan | None = None
     for _ in range(LOOKS):
         of = slice(None) if len(reference) == 1 else todo
         images = moved if len(todo) == pairs else moved[todo]
@@ -112,14 +113,10 @@ def find(
         deviations = template.contracted(squares[of], shifted)
         shape = (-1, *(1,) * axes)
         deviations -= at_once**2 / np.maximum(total, 1e-30).reshape(shape)
-        plan = CorrelatePlan(
-            (len(todo), *moved.shape[1:]),
-            scene[of],
-            (SUMS,) * axes,
-            FINER,
-            lags[todo],
-            weights.lines(),
-        )
+        if plan is None or plan.has_many:
+            size = (len(todo), *moved.shape[1:])
+            plan = CorrelatePlan(size, scene[of], (SUMS,) * axes, FINER)
+        plan = plan.of(lags[todo], weights.lines())
         products = refined(sums(images, plan).astype(np.float64), among)
         products -= means.reshape(shape) * refined(at_once, between)
         scale = refined(deviations, between) * variances.reshape(shape)

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_nanopyx._kernels.correlate.plan import CorrelatePlan
+from napari_nanopyx._kernels.products import with_vector
 
 LEAST_SIDE = 32
 """Large pixels along the shortest axis, at least."""
@@ -58,7 +59,7 @@ def binned(images: Images, step: int) -> Images:
             if after:
                 lines = ones @ result.reshape(-1, step, prod(after))
             else:
-                lines = result.reshape(-1, step) @ ones
+                lines = with_vector(result.reshape(-1, step), ones)
             result = lines.reshape(shape)
         else:
             members = np.arange(side) // step == np.arange(-(-side // step))[:, None]
@@ -150,8 +151,15 @@ def _ambiguous(
     level = alike.reshape(len(clear), -1)[rows, top].reshape(shape)
     hot = (alike >= AS_HIGH * level) & (clear >= AS_CLEAR * highest.reshape(shape))
     result = np.zeros(len(clear), np.bool_)
-    wide = hot.reshape(len(hot), -1).sum(axis=1) > 1
-    for index in np.flatnonzero(wide & (highest > 0)).tolist():
+    others = hot.copy()
+    middle = np.unravel_index(top, clear.shape[1:])
+    for axis, side in enumerate(clear.shape[1:]):
+        for move in (-1, 0, 1):  # no valley divides it from its neighbours
+            near = list(middle)
+            near[axis] = np.clip(middle[axis] + move, 0, side - 1)
+            others[(rows, *near)] = False
+    doubtful = others.reshape(len(others), -1).any(axis=1)
+    for index in np.flatnonzero(doubtful & (highest > 0)).tolist():
         regions, _ = ndimage.label(alike[index] >= VALLEY * level[index])
         result[index] = len(np.unique(regions[hot[index]])) > 1
     return result

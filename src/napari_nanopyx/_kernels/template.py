@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_nanopyx._kernels.products import with_matrix, with_vectors
+
 NOTHING = 1
 """Pixels at the edges of what both images show that do not count."""
 
@@ -15,6 +17,9 @@ RISE = 4
 
 ROOM = 8
 """Pixels at least in which a reference goes over into its other edge."""
+
+FEW = 2
+"""Images that are summed up at a time, so that they stay in the cache of a core."""
 
 LEAST_VARIANCE = 1e-6
 """Share of the sum of squares below which a variance is rounding."""
@@ -30,6 +35,7 @@ _RISING = _rising(np.arange(-1, RISE + 1), RISE).astype(np.float32)
 
 Values = NDArray[np.float64]
 Images = NDArray[np.float32]
+Lines = tuple[Images, NDArray[np.intp]]
 
 
 class Weights:
@@ -52,87 +58,96 @@ class Weights:
         self, shape: tuple[int, ...], lags: NDArray[np.intp], is_windowed: bool
     ) -> None:
         self._shape = shape
-        self._lags = lags
         self._is_windowed = is_windowed
+        # what moved as far has the same weights: they are computed once
+        self._every, self._of = [], []
+        for line in lags.T:
+            every, of = np.unique(line, return_inverse=True)
+            self._every.append(every)
+            self._of.append(of)
 
     def lines(self) -> tuple[Images, ...]:
         """Return the weights by pixel of the reference, (pairs, side) for each axis."""
         return tuple(
-            self._line(axis, np.arange(side))[:, 0]
-            for axis, side in enumerate(self._shape)
+            self._lines(axis, np.zeros(1, np.intp))[:, 0][of]
+            for axis, of in enumerate(self._of)
         )
 
-    def displaced(self, near: int) -> list[Images]:
+    def displaced(self, near: int) -> list[Lines]:
         """Return the same for a reference displaced by -near to near pixels.
 
-        Shape (pairs, displacements, side) for each axis.
+        For each axis, those that differ, (lags, displacements, side), and which of them
+        each pair has.
         """
-        moves = np.arange(-near, near + 1)[:, np.newaxis]
-        return [
-            self._line(axis, np.arange(side) + moves)
-            for axis, side in enumerate(self._shape)
-        ]
+        moves = np.arange(-near, near + 1)
+        return [(self._lines(axis, moves), of) for axis, of in enumerate(self._of)]
 
     def moments(self, images: Images) -> tuple[Values, Values, Values]:
         """Return the sum of weights, the mean and the squared deviations of images."""
-        lines = []
-        for axis, side in enumerate(self._shape):
-            line = self._line(axis, np.arange(side), by_pair=True)
-            lines.append(line[:, 0])
+        lines = [
+            self._lines(axis, -every[:, np.newaxis])[:, 0]
+            for axis, every in enumerate(self._every)
+        ]
         first, square = np.empty((2, len(images)))
-        squares = np.empty(self._shape, np.float32)
-        for index, image in enumerate(images):
-            some = [line[index] for line in lines]
-            first[index] = _summed(image, some)
-            square[index] = _summed(np.square(image, out=squares), some)
-        total = np.prod([line.sum(axis=1, dtype="f8") for line in lines], axis=0)
+        squares = np.empty((FEW, *self._shape), np.float32)
+        for start in range(0, len(images), FEW):
+            part = slice(start, start + FEW)
+            few = images[part]
+            pairs = zip(lines, self._of, strict=True)
+            some = [line[of[part]] for line, of in pairs]
+            first[part] = _summed(few, some)
+            square[part] = _summed(np.square(few, out=squares[: len(few)]), some)
+        pairs = zip(lines, self._of, strict=True)
+        sums = [line.sum(axis=1, dtype=np.float64)[of] for line, of in pairs]
+        total = np.prod(sums, axis=0)
         mean = first / np.maximum(total, 1e-30)
         deviation = square - mean * first
         deviation[deviation <= LEAST_VARIANCE * square] = 0.0
         return total, mean, deviation
 
-    def _line(
-        self, axis: int, places: NDArray[np.intp], by_pair: bool = False
-    ) -> Images:
-        """Return weights at some pixels of the reference, (pairs, n, side).
+    def _lines(self, axis: int, moves: NDArray[np.intp]) -> Images:
+        """Return weights of the reference's pixels, (lags, moves, side).
 
-        Or of the moved image, one line for each pair. What moved as far has the same
-        weights: they are computed once.
+        Of pixels that lie so far from each. Moves are the same for all lags, or have a
+        row for each.
         """
         side = self._shape[axis]
-        every, of = np.unique(self._lags[:, axis], return_inverse=True)
-        lags = every[:, np.newaxis, np.newaxis]
+        lags = self._every[axis][:, np.newaxis, np.newaxis]
         first, last = np.maximum(0, -lags), side - 1 - np.maximum(0, lags)
-        places = np.atleast_2d(places) - (lags if by_pair else 0)
+        places = np.arange(side) + np.atleast_2d(moves)[:, :, np.newaxis]
         inwards = np.minimum(places - first, last - places) - NOTHING
         if not self._is_windowed:
             weights: Images = _RISING[np.clip(inwards, -1, RISE) + 1]
-        else:
-            rise = np.maximum((last - first + 1) / 2 - NOTHING, 1)
-            weights = _rising(inwards, rise).astype(np.float32)
-        return weights[of]
+            return weights
+        rise = np.maximum((last - first + 1) / 2 - NOTHING, 1)
+        return _rising(inwards, rise).astype(np.float32)
 
 
-def contracted(images: NDArray[Any], lines: list[Images]) -> Values:
+def contracted(images: NDArray[Any], lines: list[Lines]) -> Values:
     """Return weighted sums of images for each combination of the axes' weights."""
     result = images
-    for axis, line in enumerate(lines, start=1):
+    for axis, (line, of) in enumerate(lines, start=1):
+        moved = np.moveaxis(result, axis, 1 if len(result) == 1 else -2)
         if len(result) == 1:  # one product for all is faster than one for each
-            found = np.tensordot(line, result[0], (2, axis - 1))
-            result = np.moveaxis(found, 1, axis)
+            flat = moved.reshape(moved.shape[1], -1)
+            found = with_matrix(line.reshape(-1, line.shape[2]), flat)
+            found = found.reshape(*line.shape[:2], *moved.shape[2:])
+            result = np.moveaxis(found, 1, axis)[of]
         else:
-            moved = np.moveaxis(result, axis, -2)
-            line = line.reshape(len(line), *(1,) * (moved.ndim - 3), *line.shape[1:])
-            result = np.moveaxis(line @ moved, -2, axis)
+            each = line[of]
+            each = each.reshape(len(each), *(1,) * (moved.ndim - 3), *each.shape[1:])
+            result = np.moveaxis(each @ moved, -2, axis)
     return result.astype(np.float64)
 
 
-def _summed(image: Images, lines: list[Images]) -> float:
-    """Return the weighted sum of one image."""
-    result: Any = image
+def _summed(images: Images, lines: list[Images]) -> Images:
+    """Return the weighted sum of each image; lines are (images, side)."""
+    result = images
     for line in reversed(lines):
-        result = result @ line
-    return float(result)
+        shape = result.shape[:-1]
+        result = with_vectors(result.reshape(len(line), -1, line.shape[1]), line)
+        result = result.reshape(shape)
+    return result
 
 
 def continued(references: Images) -> Images:

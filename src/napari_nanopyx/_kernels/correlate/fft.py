@@ -12,18 +12,19 @@ from numpy.typing import NDArray
 from napari_nanopyx._kernels.correlate.interpolation import kept
 from napari_nanopyx._kernels.correlate.plan import CorrelatePlan
 from napari_nanopyx._kernels.declaration import Compute, Partial
+from napari_nanopyx._kernels.products import BY_ONE_THREAD
 from napari_nanopyx._kernels.threads import spread
 
 FEW_BYTES = 2**20
 """Pixels that a thread transforms at a time, so that they stay in its cache."""
 
+SHARED_PIXELS = 2**20
+"""Pixels of a block, of the reference's size, below which one thread transforms it: a
+few milliseconds' work, in which others hardly have begun."""
+
 MOST_WAVES = 24
 """Whole displacements along an axis above which a transform is faster than a product
 with a matrix."""
-
-BY_ONE_THREAD = 2**18
-"""Products in a product of matrices up to which BLAS computes it on the thread that
-asks for it. It shares out larger ones, and our threads would wait for one another."""
 
 FLOPS_PER_PIXEL = 35.0
 """How many operations of the kernel take as long as one pixel of a transform there and
@@ -74,13 +75,15 @@ def start(plan: CorrelatePlan, threads: int) -> Compute:
     def compute(block: NDArray[Any], frames: range, outputs: Partial) -> None:
         sums = outputs["sums"]
 
-        step = max(1, min(at_once, -(-len(block) // threads)))
+        few_pixels = len(block) * prod(lengths) < SHARED_PIXELS
+        workers = 1 if few_pixels else threads
+        step = max(1, min(at_once, -(-len(block) // workers)))
 
         def job(first: int) -> None:
             part = slice(first, min(first + step, len(block)))
             sums[part] = few(block[part], frames[part])
 
-        spread(job, range(0, len(block), step), threads)
+        spread(job, range(0, len(block), step), workers)
 
     return compute
 

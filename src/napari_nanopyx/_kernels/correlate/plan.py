@@ -193,6 +193,16 @@ class CorrelatePlan(FrameByFrame):
             np.multiply(block[index][of], each, out=result[index][to])
         return result
 
+    def of(
+        self, lags: NDArray[np.intp], weights: tuple[NDArray[np.float32], ...]
+    ) -> CorrelatePlan:
+        """Return the same for other frames; the reference is not interpolated anew."""
+        shape = (len(lags), *self.shape[1:])
+        result = replace(self, shape=shape, lags=lags, weights=weights)
+        if "_only" in self.__dict__:
+            result.__dict__["_only"] = self._only
+        return result
+
     def reference(self, block: NDArray[Any], frames: range) -> Partial:
         """Sum in float64, straight from the definition."""
         templates = self.templates(block, frames)
