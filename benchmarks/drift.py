@@ -1,8 +1,10 @@
 """``python -m benchmarks.drift``: drift of 50 frames, its time and its error.
 
 Beside it NanoPyx, scikit-image and pystackreg, if a Python that has them is given. Best
-of several warm calls; all on the same movie, in turn. Then the error on real frames
-that were moved by known amounts, at three levels of noise.
+of several warm calls; all on the same movie, in turn. Then what a user finds: the
+median of settled calls in new processes with new histories, beside the best of the
+others before and after them. Then the error on real frames that were moved by known
+amounts, at three levels of noise.
 """
 
 from __future__ import annotations
@@ -22,14 +24,16 @@ import napari_nanopyx as nx
 from benchmarks import machine
 from benchmarks.beside import command, others
 from benchmarks.cases import best_time
+from benchmarks.drift_scenes import SCENES, dense
+from benchmarks.drift_settled import settled
 
 REPEATS, PEER_REPEATS = 15, 3
 SETTLING = 5.0
 """Seconds of calls before the first measurement of each: the engine compiles other
 implementations beside them, and tries them."""
 
-FINE = 4
-"""Finer pixels that one pixel of the movie is the mean of, along an axis."""
+HISTORIES = 5
+"""New processes, each with a new history, that what a user finds is told by."""
 
 PHOTONS = (30, 300, 100_000)
 DRAWS = 4
@@ -57,27 +61,14 @@ def main() -> None:
     settling = 0.0 if options.small else SETTLING
     for line in table(frames, side, options.peer_python, numbers, settling):
         print(line, flush=True)
+    histories = 1 if options.small else HISTORIES
+    for line in users(frames, side, options.peer_python, numbers, histories):
+        print(line, flush=True)
     if options.data is not None:
         for line in errors(options.data, options.peer_python, numbers):
             print(line, flush=True)
     if options.json is not None:
         options.json.write_text(json.dumps(numbers, indent=1) + "\n")
-
-
-def movie(frames: int, side: int) -> tuple[NDArray[Any], NDArray[np.float64]]:
-    """Return a noisy movie of a dense scene, and how far it has moved."""
-    random = np.random.default_rng(20250102)
-    room = 6 * FINE
-    scene = random.normal(size=(FINE * side + 2 * room,) * 2).astype(np.float32)
-    scene = ndimage.gaussian_filter(scene, 1.5 * FINE)
-    scene = np.clip(300 + 100 * scene / scene.std(), 0, None)
-    moves = random.integers(-5 * FINE, 5 * FINE + 1, (frames, 2))
-    moves[0] = 0
-    result = np.empty((frames, side, side), np.uint16)
-    for frame, (y, x) in zip(result, moves, strict=True):
-        part = scene[room - y :, room - x :][: FINE * side, : FINE * side]
-        frame[:] = random.poisson(part.reshape(side, FINE, side, FINE).mean((1, 3)))
-    return result, moves / FINE
 
 
 def table(
@@ -88,7 +79,7 @@ def table(
     settling: float = 0.0,
 ) -> Iterator[str]:
     """Yield the rows of a table."""
-    images, moves = movie(frames, side)
+    images, moves = dense(frames, side)
     results: dict[str, tuple[float, Any]] = {}
     for label, settings in (
         ("napari-nanopyx", {}),
@@ -122,6 +113,51 @@ def table(
     for label, each in found.items():
         ratio = each["ms"] / fastest
         yield f"| {label} | {each['ms']:.0f} | {ratio:.1f} | {each['error']:.4f} |"
+
+
+def users(
+    frames: int,
+    side: int,
+    python: Path | None,
+    numbers: Numbers,
+    histories: int,
+) -> Iterator[str]:
+    """Yield the rows of a table of what calls take once they have settled."""
+    numbers["settled"] = {}
+    yield ""
+    yield f"## Median of settled calls, new histories: {histories}"
+    for scene, make in SCENES.items():
+        images, moves = make(frames, side)
+        before = programs(python, [images], PEER_REPEATS)[0]
+        found = settled(images, histories)
+        after = programs(python, [images], PEER_REPEATS)[0]
+        others = {
+            label: 1e3 * min(each[0], after[label][0]) for label, each in before.items()
+        }
+        errors = {
+            label: float(np.sqrt(np.mean(np.square(shifts + moves))))
+            for label, (_, shifts) in before.items()
+        }
+        error = np.square(nx.estimate_drift(images).shifts + moves).mean() ** 0.5
+        errors["napari-nanopyx"] = float(error)
+        numbers["settled"][scene] = {
+            "histories": found,
+            "others": others,
+            "errors": errors,
+        }
+        ours = sorted(each["settled"] for each in found)
+        first = sorted(each["first"] for each in found)
+        yield ""
+        yield f"### {scene}"
+        yield ""
+        yield "|  | ms | times as long as our slowest | error, px rms |"
+        yield "| --- | ---: | ---: | ---: |"
+        listed = ", ".join(f"{each:.1f}" for each in ours)
+        yield f"| napari-nanopyx | {listed} | 1.0 | {error:.4f} |"
+        yield f"| the first call | {first[0]:.0f} to {first[-1]:.0f} |  |  |"
+        for label, each in others.items():
+            ratio = each / ours[-1]
+            yield f"| {label} | {each:.0f} | {ratio:.1f} | {errors[label]:.4f} |"
 
 
 def errors(folder: Path, python: Path | None, numbers: Numbers) -> Iterator[str]:

@@ -37,10 +37,10 @@ def programs(movie: Any, repeats: int) -> dict[str, Any]:
         )
         return np.asarray(estimator.estimator_table.drift_table)[:, [2, 1]]
 
-    def scikit_image() -> Any:
+    def scikit_image(finer: int) -> Any:
         return np.array(
             [
-                phase_cross_correlation(movie[0], image, upsample_factor=100)[0]
+                phase_cross_correlation(movie[0], image, upsample_factor=finer)[0]
                 for image in movie
             ]
         )
@@ -52,7 +52,8 @@ def programs(movie: Any, repeats: int) -> dict[str, Any]:
     calls: dict[str, Callable[[], Any]] = {
         "NanoPyx": lambda: peer(0),
         "NanoPyx, max_expected_drift 10": lambda: peer(10),
-        "scikit-image, phase": scikit_image,
+        "scikit-image, phase": lambda: scikit_image(100),
+        "scikit-image, upsample_factor 10": lambda: scikit_image(10),
         "pystackreg": stackreg,
     }
     return {label: timed(call, repeats) for label, call in calls.items()}

@@ -23,8 +23,10 @@ from napari_nanopyx._kernels.threads import spread
 
 Window = Literal["none", "hann"]
 Sums = Callable[[NDArray[Any], CorrelatePlan], NDArray[np.float32]]
+Rough = tuple[NDArray[np.intp], NDArray[np.bool_]]
+"""Displacements to about a pixel, and which of them might be others."""
 
-FEW = 2
+FEW = 4
 """Images that are prepared at a time, so that they stay in the cache of a core."""
 
 CERTAINTY = 2.0
@@ -108,7 +110,13 @@ class Correlator:
         spread(few, range(0, len(images), FEW), threads)
         return Prepared(values, coarse)
 
-    def compare(self, reference: Prepared, moved: Prepared) -> Peaks:
+    def roughly(self, reference: Prepared, moved: Prepared) -> Rough:
+        """Return about how far each image has moved, as large pixels tell."""
+        return self._lags(reference, moved, first_search.steps(self.shape)[0])
+
+    def compare(
+        self, reference: Prepared, moved: Prepared, rough: Rough | None = None
+    ) -> Peaks:
         """Return how far each image has moved from its reference.
 
         What is not found in large pixels is looked for in smaller ones.
@@ -119,26 +127,31 @@ class Correlator:
             One for all, or as many as there are moved images.
         moved
             The images.
+        rough
+            What `roughly` returns for them, if that is known.
         """
-        first, *finer = first_search.steps(self.shape)
-        peaks = self._found(reference, moved, first)
+        finer = first_search.steps(self.shape)[1:]
+        peaks = self._found(
+            reference, moved, *(rough or self.roughly(reference, moved))
+        )
         for step in finer:
             lost = np.flatnonzero(~self.believable(peaks))
             lost = lost[has_contrast(moved[lost])]
             if not len(lost):
                 break
             of = reference if len(reference) == 1 else reference[lost]
-            peaks.put(lost, self._found(of, moved[lost], step))
+            again = moved[lost]
+            peaks.put(lost, self._found(of, again, *self._lags(of, again, step)))
         return peaks
 
     def without_noise(
-        self, reference: Prepared, moved: Prepared
+        self, reference: Prepared, moved: Prepared, rough: Rough
     ) -> tuple[Correlator, Prepared]:
         """Return a reference without what a few images show to be noise.
 
         And what compares it with others. As they are if no image can be registered.
         """
-        peaks = replace(self, sums=by_transform).compare(reference, moved)
+        peaks = replace(self, sums=by_transform).compare(reference, moved, rough)
         found = self.believable(peaks)
         if not found.any():
             return self, reference
@@ -155,7 +168,7 @@ class Correlator:
         )
         return result
 
-    def _found(self, reference: Prepared, moved: Prepared, step: int) -> Peaks:
+    def _lags(self, reference: Prepared, moved: Prepared, step: int) -> Rough:
         if step == first_search.steps(self.shape)[0]:
             pair = reference.coarse, moved.coarse
         else:
@@ -163,9 +176,15 @@ class Correlator:
                 first_search.binned(reference.values, step),
                 first_search.binned(moved.values, step),
             )
-        lags, ambiguous = first_search.find(
-            *pair, self.shape, self.reach, step, self.sums
-        )
+        return first_search.find(*pair, self.shape, self.reach, step, self.sums)
+
+    def _found(
+        self,
+        reference: Prepared,
+        moved: Prepared,
+        lags: NDArray[np.intp],
+        ambiguous: NDArray[np.bool_],
+    ) -> Peaks:
         peaks = correlation_peak.find(
             reference.values,
             moved.values,

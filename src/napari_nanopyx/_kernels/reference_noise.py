@@ -10,6 +10,7 @@ Signal Processing (1976), doi:10.1109/TASSP.1976.1162830.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -63,20 +64,25 @@ def taken_off(
         noise = min(noise, power[shortest].mean())
     if noise <= 0:
         return reference, AS_IT_IS
-    ring = (np.minimum(frequency, 1 - 0.5 / RINGS) * RINGS).astype(np.intp)
-    members = np.bincount(ring.ravel(), minlength=RINGS)
-    total: Values = np.bincount(ring.ravel(), power.ravel(), RINGS).astype(np.float64)
+    fine = RINGS * STEPS
+    step = np.minimum(frequency * fine, fine - 1).astype(np.intp)
+    members = _by_ring(np.bincount(step.ravel(), minlength=fine))
+    total = _by_ring(np.bincount(step.ravel(), power.ravel(), fine))
     signal = np.maximum(total - noise * members, 0)
     weights = signal / np.maximum(2 * signal + noise * members, 1e-30)
     about = Clearer(
         _likeness(signal, total, weights),
         _share(weights**2 * np.arange(0.5, RINGS) ** 2, signal, total),
     )
-    fine = (np.arange(RINGS * STEPS) + 0.5) / STEPS - 0.5
-    line = np.interp(fine, np.arange(RINGS), weights).astype(np.float32)
-    waves *= line[np.minimum(frequency * len(line), len(line) - 1).astype(np.intp)]
+    places = (np.arange(fine) + 0.5) / STEPS - 0.5
+    waves *= np.interp(places, np.arange(RINGS), weights).astype(np.float32)[step]
     result: NDArray[np.float32] = fft.idctn(waves, norm="ortho", workers=1)
     return result, about
+
+
+def _by_ring(values: NDArray[Any]) -> Values:
+    sums: Values = values.reshape(RINGS, STEPS).sum(axis=1).astype(np.float64)
+    return sums
 
 
 def _share(weights: Values, signal: Values, total: Values) -> float:

@@ -41,11 +41,17 @@ def against_first(correlator: Correlator, batches: Batches) -> Path:
     if early is None:
         return nothing
     own = int(np.argmax(has_contrast(early)))
-    reference, few = early[own : own + 1], early[own + 1 : own + 1 + FEW]
-    few = few[np.flatnonzero(has_contrast(few))]
+    reference = early[own : own + 1]
+    rough = correlator.roughly(reference, early)
+    few = np.arange(own + 1, min(own + 1 + FEW, len(early)))
+    few = few[has_contrast(early[few])]
     if len(few):
-        correlator, reference = correlator.without_noise(reference, few)
-    found = (correlator.compare(reference, each) for each in chain((early,), later))
+        lags, ambiguous = rough
+        correlator, reference = correlator.without_noise(
+            reference, early[few], (lags[few], ambiguous[few])
+        )
+    first = correlator.compare(reference, early, rough)
+    found = chain((first,), (correlator.compare(reference, each) for each in later))
     path: Path = _joined([nothing, *(_as_path(correlator, each) for each in found)])
     own += dark
     path.positions[own], path.similarity[own] = 0.0, 1.0

@@ -18,8 +18,8 @@ RISE = 4
 ROOM = 8
 """Pixels at least in which a reference goes over into its other edge."""
 
-FEW = 2
-"""Images that are summed up at a time, so that they stay in the cache of a core."""
+FEW = 8
+"""Images that are summed up at a time."""
 
 LEAST_VARIANCE = 1e-6
 """Share of the sum of squares below which a variance is rounding."""
