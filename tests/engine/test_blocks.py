@@ -15,6 +15,8 @@ from napari_nanopyx._engine.blocks import (
     BlockTime,
     block_time,
 )
+from napari_nanopyx._engine.record import Record
+from napari_nanopyx._engine.types import Measurement, Timing, Workload
 
 
 @given(st.floats(1e-6, 1.0), st.floats(1e-6, 1.0), st.integers(2, 25))
@@ -72,3 +74,16 @@ def test_a_block_is_as_short_as_its_fixed_time_allows() -> None:
 
 def test_a_block_is_not_many_times_longer_than_ever_measured() -> None:
     assert BlockTime(0.0, 1e-5, 10).frames == 40
+
+
+def test_short_blocks_do_not_make_all_longer_ones_slow() -> None:
+    """They may show no time for a frame at all: such a record was once forgotten."""
+    work = Workload("toy", "", (64, 64), "float32", {}, 1e6, 1e4)
+    first = [(1, 0.42), (5, 0.56), (5, 0.34), (22, 5.98), (16, 1.07)]
+    record = Record(work)
+    for frames, milliseconds in first + [(25, 1.5), (25, 1.1)] * 40:
+        timing = Timing(0.0, 0.0, milliseconds / 1e3)
+        each = Measurement(work, "fft", "cpu", frames, timing, "ok", 0.0, "")
+        record = record.with_(each)
+    assert sum(record.slow) <= 2
+    assert record.block_time.seconds(25) == pytest.approx(1.2e-3, rel=0.2)

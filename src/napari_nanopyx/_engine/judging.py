@@ -26,12 +26,17 @@ def slowdown(measurement: Measurement, usual: BlockTime, was_slow: bool) -> floa
 
     On a device that is copied to, the first short block may show little but what each
     takes besides its frames: while nothing is delayed, it is slow only if it takes
-    longer than longer ones.
+    longer than longer ones. Nor do short blocks tell what more frames would take: one
+    that is longer than all of them is slow only if its frames are slower than theirs.
     """
     frames, seconds = block(measurement)
     is_short = 2 * frames <= usual.fewest_frames and measurement.timing.transfer > 0
     if is_short and not was_slow and not measurement.confirmed:
         frames = usual.fewest_frames
+    longest = usual.most_frames
+    is_steady = not was_slow and not measurement.confirmed
+    if frames > longest and (is_steady or usual.per_frame == 0):
+        frames, seconds = longest, seconds * longest / frames
     noticed = NOTICED if measurement.confirmed else usual.noticed
     if measurement.beside:
         noticed = NOTICED_BESIDE
