@@ -59,8 +59,9 @@ class CorrelatePlan(FrameByFrame):
 
     @property
     def parameters(self) -> Mapping[str, float | str | bool]:
-        """How many displacements there are, and how many in a pixel."""
-        return {"displacements": prod(self.places), "finer": self.finer}
+        """How many displacements there are, how many in a pixel, and of what."""
+        sizes = {"displacements": prod(self.places), "finer": self.finer}
+        return sizes | {"references": "many"} if self.has_many else sizes
 
     @property
     def places(self) -> tuple[int, ...]:
