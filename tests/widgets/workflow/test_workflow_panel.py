@@ -18,7 +18,13 @@ from napari_nanopyx.workflow.catalogue import KINDS
 PATIENCE_MILLISECONDS = 60_000
 CHAIN = Workflow(
     (
-        Step("estimate_drift", "drift", {"image": "movie"}),
+        Step(
+            "estimate_drift",
+            "drift",
+            {"image": "movie"},
+            {},
+            {"implementation": "serial"},
+        ),
         Step(
             "esrrf",
             "sr",
@@ -65,7 +71,7 @@ def test_results_lie_over_the_layer(
     finish(chain, qtbot)
     track, layer = viewer.layers[1:]
     assert (track.name, layer.name) == ("cells drift", "cells sr")
-    table = nx.estimate_drift(movie)
+    table = nx.estimate_drift(movie, implementation="serial")
     np.testing.assert_array_equal(track.metadata["drift_table"].shifts, table.shifts)
     np.testing.assert_allclose(track.scale, (0.5, 0.1, 0.1))
     np.testing.assert_allclose(track.translate, (0, 7, 8))
