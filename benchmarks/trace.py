@@ -44,6 +44,8 @@ class Trace:
     """What this process has prepared before the first run."""
     block_seconds: Mapping[str, float] = field(default_factory=dict)
     """What each block takes besides its frames, by implementation."""
+    copied: Mapping[str, float] = field(default_factory=dict)
+    """The part of a frame's time that copying takes, by implementation."""
     cores: int = 4
     """Of which preparing something in the background takes one."""
     machine: Mapping[str, str] = field(default_factory=dict)
@@ -83,7 +85,8 @@ class Trace:
         Only a device of its own is copied to.
         """
         is_copied = self.kinds[name] == "opencl"
-        copies = self.block_seconds.get(name, 0.0) / 2 if is_copied else 0.0
+        fixed = self.block_seconds.get(name, 0.0) if is_copied else 0.0
+        copies = fixed / 2 + self.copied.get(name, 0.0) * (seconds - fixed)
         return Timing(prepare, copies, seconds - copies)
 
 
@@ -117,6 +120,7 @@ def write(trace: Trace, path: Path) -> None:
         "block_seconds": {
             name: _rounded(seconds) for name, seconds in trace.block_seconds.items()
         },
+        "copied": dict(trace.copied),
         "cores": trace.cores,
         "seconds": {
             name: [None if np.isnan(s) else _rounded(s) for s in seconds]

@@ -118,7 +118,7 @@ def _best(
     best = _on_average(listed, known, seconds)
     usually = {c.name: known[c.name].usual.frame_seconds for c in listed}
     usual = _on_average(listed, known, usually)
-    if usual.apart:
+    if usual.apart and known[usual.name].copies_little:
         elsewhere = [c for c in listed if c.device != usual.device]
         if known[usual.name].pace.slowdown == 1 or not elsewhere:
             return best

@@ -24,6 +24,7 @@ READY_SECONDS = 0.02
 NEAR = 4.0
 """Workloads whose work differs by less than this factor count as alike."""
 
+_MOST_COPIED = 0.25
 _SHORTEST_SECONDS = 1e-9
 _FEWEST_LONG = 8
 
@@ -103,6 +104,11 @@ class Estimate:
     def accidents(self) -> float:
         """Times these seconds that a block takes on average; 1 if that is not known."""
         return self.records[0].accidents if self.exact else 1.0
+
+    @property
+    def copies_little(self) -> bool:
+        """Whether others can compute beside it: what copies much waits for memory."""
+        return all(record.copied <= _MOST_COPIED for record in self.records)
 
     @property
     def is_ready(self) -> bool:

@@ -115,7 +115,8 @@ def _worth_measuring(
         estimate = contest.known.get(other.name)
         if estimate is None or not estimate.is_ready:
             continue
-        if beside != (other.apart and other.device != contest.best.device):
+        is_elsewhere = other.apart and other.device != contest.best.device
+        if beside != (is_elsewhere and estimate.copies_little):
             continue
         is_faster = estimate.free.frame_seconds < contest.seconds
         if is_faster and estimate.delay > 1:

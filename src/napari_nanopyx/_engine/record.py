@@ -139,6 +139,13 @@ class Record:
         seconds = max(usual.frame_seconds, _SHORTEST_SECONDS)
         return Point(features(work), work.flops, seconds, uncertainty)
 
+    @cached_property
+    def copied(self) -> float:
+        """The part of the time that copying to a device and back takes."""
+        seconds = sum(measurement.timing.warm for measurement in self.measured)
+        copies = sum(measurement.timing.transfer for measurement in self.measured)
+        return copies / max(seconds, _SHORTEST_SECONDS)
+
     @property
     def measured(self) -> tuple[Measurement, ...]:
         """What its time is known by: the warm ones, or else the others."""

@@ -8,10 +8,10 @@ from napari_nanopyx._engine.estimates import WORTH_MOVING, Estimate
 from napari_nanopyx._engine.patience import Patience
 from napari_nanopyx._engine.types import Implementation
 
-LAUNCH_SECONDS = 0.003
+LAUNCH_SECONDS = 0.004
 """What a launch should take: the more there are, the more time they take together."""
 
-_FEWEST_LAUNCHES = 3
+_FEWEST_LAUNCHES = 2
 _TIMES_AS_LONG = 2.0
 _SPARE_SECONDS = 0.01
 
@@ -61,7 +61,7 @@ def _apart(
     until they have done something.
     """
     factor = max(estimate.usual.noticed, _TIMES_AS_LONG)
-    each = factor * estimate.now.per_frame
+    each, spare = factor * estimate.now.per_frame, factor * estimate.now.fixed
     if launch_frames < frames:
-        each = max(each, rival)
-    return Patience(launch_frames, each, factor * estimate.now.fixed + _SPARE_SECONDS)
+        each, spare = max(each, rival), spare + _SPARE_SECONDS
+    return Patience(launch_frames, each, spare)
