@@ -268,7 +268,7 @@ def _reason(best: Implementation, known: Mapping[str, Estimate]) -> str:
     else:
         reason = FASTEST if estimate.exact else FASTEST_ELSEWHERE
     reason += f": {_time(estimate.seconds)} a frame"
-    others = [name for name in known if name != best.name]
+    others = [name for name in known if known[name].seconds > estimate.seconds]
     if others:
         second = min(others, key=lambda name: known[name].seconds)
         reason += f", next best {second} at {_time(known[second].seconds)}"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import Any, Protocol
 
 import numpy as np
@@ -21,23 +20,22 @@ from napari_nanopyx._engine import (
     settings,
     verification,
 )
+from napari_nanopyx._engine.account import Account
 from napari_nanopyx._engine.apart import Apart
 from napari_nanopyx._engine.beside import Job
 from napari_nanopyx._engine.errors import Cancelled
-from napari_nanopyx._engine.estimates import arm_of
 from napari_nanopyx._engine.events import Run
-from napari_nanopyx._engine.evidence import Evidence
 from napari_nanopyx._engine.failures import Failures
 from napari_nanopyx._engine.finite import Finite, quiet
-from napari_nanopyx._engine.measuring import NOTICED_SECONDS, measured, workload_of
+from napari_nanopyx._engine.measuring import workload_of
 from napari_nanopyx._engine.ordered import Ordered
-from napari_nanopyx._engine.patience import Part, Watch
+from napari_nanopyx._engine.patience import Watch
 from napari_nanopyx._engine.reader import Block, Reader
 from napari_nanopyx._engine.sessions import Sessions
 from napari_nanopyx._engine.situation import BACKGROUND_SHARE, Situation
 from napari_nanopyx._engine.source import as_source
 from napari_nanopyx._engine.turns import computing
-from napari_nanopyx._engine.types import Choice, Implementation, Session, Timing
+from napari_nanopyx._engine.types import Choice, Implementation, Session
 from napari_nanopyx._kernels.declaration import Partial, Plan, Task
 
 BLOCK_BYTES = 256 * 2**20
@@ -110,7 +108,6 @@ class _Runner:
         self._task, self._plan = task, plan
         self._pinned = pinned
         self._policy, self._seed = context.policy()
-        self._is_aside = context.is_aside()
         source = as_source(image, axes=len(plan.shape))
         self._reader = Reader(source, plan.segments)
         self._workload = workload_of(task, plan, source.dtype.name)
@@ -122,9 +119,7 @@ class _Runner:
         self._apart = Apart(self._sessions, self._reader, self._ordered)
         self._most_frames = max(1, _block_bytes() // max(1, plan.block_bytes_per_frame))
         self._threads = devices.thread_count()
-        self._evidence: Evidence | None = None
-        self._started = time.perf_counter()
-        self._run = Run(
+        run = Run(
             events.next_run_id(),
             task.name,
             dict(plan.parameters),
@@ -132,25 +127,26 @@ class _Runner:
             self._workload.dtype,
             self._reader.remaining,
         )
+        self._account = Account(run, self._workload, self._sessions)
 
     def run(
         self, progress: Callable[[int, int], object] | None, cancel: Cancel | None
     ) -> NDArray[np.float32]:
         """Compute all blocks, and merge them."""
-        state, is_shared = "failed", False
+        run, state, is_shared = self._account.run, "failed", False
         is_cancelled = bool if cancel is None else cancel.is_set
-        self._announce(events.run_started)
+        self._account.announce(events.run_started)
         try:
             while self._reader.remaining or self._apart.is_awaited:
                 _stop_if(is_cancelled)
-                done = self._run.frames_done
+                done = run.frames_done
                 self._block(is_cancelled)
-                if self._run.frames_done > done and progress is not None:
-                    progress(self._run.frames_done, self._run.frames_total)
+                if run.frames_done > done and progress is not None:
+                    progress(run.frames_done, run.frames_total)
             _stop_if(is_cancelled)
             with quiet():
                 result = self._merger.result()
-            if len(result) < self._run.frames_total:
+            if len(result) < run.frames_total:
                 self._finite.check_reduced(result)
             state = "finished"
         except Cancelled:
@@ -158,13 +154,9 @@ class _Runner:
             raise
         finally:
             self._reader.close()
-            is_shared = self._apart.abandon(self._remember)
+            is_shared = self._apart.abandon(self._account.remember)
             self._sessions.close_all()
-            self._note_closing()
-            self._run.state = state
-            self._announce(events.run_finished)
-            for runs in context.recorders():
-                runs.append(self._run.snapshot())
+            self._account.close(state)
         # A device that is still at it may write its frames to where they belong.
         return result.copy() if is_shared else result
 
@@ -227,7 +219,7 @@ class _Runner:
         disturbed = disturbed or preparing.is_busy()
         merging = self._merge(frames, partial)
         for part in watch.measured(timing):
-            self._finished(choice, part, merging, disturbed)
+            self._account.finished(choice, part, merging, disturbed)
         self._apart.end_race(self._threads)
 
     def _session(self, implementation: Implementation) -> Session | None:
@@ -260,7 +252,7 @@ class _Runner:
 
     def _look(self, choice: Choice, block: NDArray[Any], frames: range) -> Job | None:
         """Have a block computed apart as well, if it was chosen so."""
-        if choice.look is None or self._is_aside:
+        if choice.look is None or self._account.is_aside:
             return None
         if not self._sessions.is_ready(choice.look.implementation):
             return None
@@ -289,7 +281,7 @@ class _Runner:
             return
         merging = self._merge(frames, partial)
         for part in rival.watch.measured(timing):
-            self._finished(rival.choice, part, merging, disturbed=False)
+            self._account.finished(rival.choice, part, merging, disturbed=False)
         self._apart.end_race(self._threads)
 
     def _take_over(self) -> None:
@@ -301,7 +293,7 @@ class _Runner:
                 self._failed(look.implementation, len(look.frames), look.seconds, error)
                 continue
             for part in look.watch.measured(timing):
-                self._seen(look.choice, part)
+                self._account.seen(look.choice, part)
         job = self._apart.take_left()
         if job is None:
             return
@@ -316,7 +308,7 @@ class _Runner:
             return
         self._apart.won(job, self._threads)
         for part in job.watch.measured(timing):
-            self._finished(job.choice, part, 0.0, disturbed=False, beside=True)
+            self._account.finished(job.choice, part, 0.0, disturbed=False, beside=True)
 
     def _merge(self, frames: range, partial: Partial) -> float:
         """Merge a block, and return the seconds that a frame took."""
@@ -326,7 +318,6 @@ class _Runner:
         return (time.perf_counter() - started) / len(frames)
 
     def _choose(self) -> Choice:
-        evidence = self._evidence = history.current().evidence(self._workload)
         if self._pinned is not None:
             candidates = [self._pinned]
         else:
@@ -335,7 +326,7 @@ class _Runner:
             Situation(
                 self._workload,
                 candidates,
-                evidence,
+                history.current().evidence(self._workload),
                 self._reader.remaining,
                 self._sessions.ready(candidates),
                 self._sessions.opened() | self._apart.opened(),
@@ -347,71 +338,8 @@ class _Runner:
                 disturbed=preparing.is_busy(),
             )
         )
-        self._run.implementation = choice.implementation.name
-        self._run.reason = choice.reason
+        self._account.chose(choice)
         return choice
-
-    def _finished(
-        self,
-        choice: Choice,
-        part: Part,
-        merging: float,
-        disturbed: bool,
-        *,
-        beside: bool = False,
-    ) -> None:
-        """Count frames that have been computed, and remember what they took."""
-        name, frames, timing = choice.implementation.name, part.frames, part.timing
-        timing = replace(
-            timing,
-            prepare=timing.prepare + self._sessions.take_preparation(name),
-            compute=timing.compute + merging * frames,
-        )
-        is_first = name not in self._run.blocks
-        self._run.blocks[name] = self._run.blocks.get(name, 0) + frames
-        self._run.frames_done += frames
-        part = part._replace(timing=timing)
-        self._seen(choice, part, disturbed, beside=beside, is_first=is_first)
-
-    def _seen(
-        self,
-        choice: Choice,
-        part: Part,
-        disturbed: bool = False,
-        *,
-        beside: bool = True,
-        is_first: bool = False,
-    ) -> None:
-        """Remember what a block took; by itself, it need not count for the result."""
-        measurement = measured(
-            self._workload,
-            choice.implementation,
-            part.frames,
-            part.timing,
-            opening=self._sessions.take_opening(choice.implementation.name),
-            disturbed=disturbed,
-            confirmed=part.confirmed,
-            beside=beside,
-        )
-        if not self._is_aside:
-            history.current().record(measurement, first=is_first)
-        done, total = self._run.frames_done, self._run.frames_total
-        self._announce(events.block_finished, choice, measurement, done, total)
-
-    def _remember(self, job: Job) -> None:
-        """Remember what a job took that was over after the run."""
-        if self._is_aside:
-            return
-        about = self._workload, job.implementation
-        if job.timing is None:
-            timing = Timing(0.0, 0.0, job.seconds)
-            failure = measured(*about, len(job.frames), timing, failed=True)
-            history.current().record(failure)
-            return
-        for frames, timing, confirmed in job.watch.measured(job.timing):
-            history.current().record(
-                measured(*about, frames, timing, confirmed=confirmed, beside=True)
-            )
 
     def _busy(self, candidates: Sequence[Implementation]) -> set[str]:
         """Return the names of those whose device computes something already, apart."""
@@ -422,25 +350,9 @@ class _Runner:
         self, failed: Implementation, frames: int, seconds: float, error: Exception
     ) -> None:
         """Note a failure, and raise if no other implementation may be used."""
-        timing = Timing(0.0, 0.0, seconds)
-        failure = measured(self._workload, failed, frames, timing, failed=True)
-        if not self._is_aside:
-            history.current().record(failure)
+        self._account.failed(failed, frames, seconds)
         self._sessions.close(failed.name)
         self._failures.add(failed, frames, error)
-
-    def _note_closing(self) -> None:
-        """Remember what closing took: the next run will need that again."""
-        if self._is_aside or self._evidence is None:
-            return
-        for implementation, seconds in self._sessions.closing:
-            if seconds > NOTICED_SECONDS:
-                self._evidence.closed(arm_of(implementation), seconds)
-
-    def _announce(self, signal: Any, *values: Any) -> None:
-        self._run.seconds = time.perf_counter() - self._started
-        if len(signal) and not self._is_aside:
-            events.publish(signal, self._run.snapshot(), *values)
 
 
 def _stop_if(is_cancelled: Callable[[], bool]) -> None:
