@@ -791,7 +791,7 @@ def test_a_block_of_few_launches_is_computed_in_one() -> None:
     assert of_a_run(known_gpu(), 7).patience is None
     choice = of_a_run(known_gpu(), 10)
     assert choice.patience is not None
-    assert choice.patience.launch_frames == 3
+    assert choice.patience.launch_frames == 4
 
 
 def test_many_slow_looks_do_not_make_a_short_block_forgotten() -> None:
