@@ -44,12 +44,12 @@ class Trace:
     """What this process has prepared before the first run."""
     block_seconds: Mapping[str, float] = field(default_factory=dict)
     """What each block takes besides its frames, by implementation."""
-    copied: Mapping[str, float] = field(default_factory=dict)
-    """The part of a frame's time that copying takes, by implementation."""
     cores: int = 4
     """Of which preparing something in the background takes one."""
     machine: Mapping[str, str] = field(default_factory=dict)
     """Where it was recorded; empty for a made trace."""
+    copied: Mapping[str, float] = field(default_factory=dict)
+    """The part of a frame's time that copying takes, by implementation."""
 
     def __post_init__(self) -> None:
         steps = sum(count for _, count in self.runs)

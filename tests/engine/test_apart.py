@@ -151,6 +151,27 @@ def test_what_is_computed_once_more_stops_when_the_first_is_ready(
     assert runs[0].blocks == {GPU: FRAMES}
 
 
+def test_what_others_have_computed_counts_no_more_if_the_first_is_ready(
+    known: Any, release: Event
+) -> None:
+    """Of the frames computed once more, some are ready before the stalled ones."""
+    gpu, cpu = known.arms[GPU], known.arms[CPU]
+    cpu.preferred_frames = 5
+
+    def released(_block: Any, _frames: range) -> None:
+        if len(cpu.blocks) == 2:
+            release.set()
+            until(lambda: not beside.busy_devices())
+
+    gpu.before, cpu.before = waiting_for(release), released
+    with engine.record() as runs:
+        result = known.run(FRAMES)
+    np.testing.assert_array_equal(result, doubled(FRAMES))
+    assert len(cpu.blocks) >= 2
+    assert runs[0].blocks == {GPU: FRAMES}
+    assert runs[0].frames_done == FRAMES
+
+
 def test_a_stalled_block_that_fails_is_computed_by_the_other(
     known: Any, release: Event
 ) -> None:

@@ -36,6 +36,7 @@ class Account:
         self._workload = workload
         self._sessions = sessions
         self._started = time.perf_counter()
+        self._doubtful: dict[str, int] = {}
 
     def chose(self, choice: Choice) -> None:
         """Note what computes the next block, and why."""
@@ -66,6 +67,21 @@ class Account:
         self.run.frames_done += frames
         part = part._replace(timing=timing)
         self.seen(choice, part, disturbed, beside=beside, is_first=is_first)
+
+    def doubt(self, choice: Choice, frames: int) -> None:
+        """Note that another one may have computed these frames, too, and be first."""
+        name = choice.implementation.name
+        self._doubtful[name] = self._doubtful.get(name, 0) + frames
+
+    def decide(self, *, used: bool) -> None:
+        """Count doubtful frames no more if they are not used."""
+        for name, frames in self._doubtful.items():
+            if not used:
+                self.run.blocks[name] -= frames
+                self.run.frames_done -= frames
+                if not self.run.blocks[name]:
+                    del self.run.blocks[name]
+        self._doubtful.clear()
 
     def seen(
         self,

@@ -54,6 +54,11 @@ class Apart:
         return self._left is not None or self._is_raced
 
     @property
+    def is_raced(self) -> bool:
+        """Whether others compute now what was left behind."""
+        return self._is_raced
+
+    @property
     def rival(self) -> Job | None:
         """What computes the same frames as the next block; None if nothing does."""
         return self._left if self._is_raced else None

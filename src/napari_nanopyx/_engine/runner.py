@@ -220,7 +220,7 @@ class _Runner:
         merging = self._merge(frames, partial)
         for part in watch.measured(timing):
             self._account.finished(choice, part, merging, disturbed)
-        self._apart.end_race(self._threads)
+        self._end_race(choice, len(frames))
 
     def _session(self, implementation: Implementation) -> Session | None:
         """Return a session that can be used now; None if there is none."""
@@ -282,7 +282,7 @@ class _Runner:
         merging = self._merge(frames, partial)
         for part in rival.watch.measured(timing):
             self._account.finished(rival.choice, part, merging, disturbed=False)
-        self._apart.end_race(self._threads)
+        self._end_race(rival.choice, len(frames))
 
     def _take_over(self) -> None:
         """Take over what devices apart have finished meanwhile."""
@@ -306,9 +306,17 @@ class _Runner:
             self._apart.lost(job)
             self._failed(job.implementation, len(job.frames), job.seconds, error)
             return
+        self._account.decide(used=False)
         self._apart.won(job, self._threads)
         for part in job.watch.measured(timing):
             self._account.finished(job.choice, part, 0.0, disturbed=False, beside=True)
+
+    def _end_race(self, choice: Choice, frames: int) -> None:
+        """Merge what was left behind by what others have computed, once that is all."""
+        if self._apart.is_raced:
+            self._account.doubt(choice, frames)
+        if self._apart.end_race(self._threads):
+            self._account.decide(used=True)
 
     def _merge(self, frames: range, partial: Partial) -> float:
         """Merge a block, and return the seconds that a frame took."""
