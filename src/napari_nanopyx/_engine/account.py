@@ -131,11 +131,11 @@ class Account:
 
     def close(self, state: str) -> None:
         """Announce the end; closing sessions will take the next run as long again."""
-        if self.run.implementation and not self.is_aside:
+        closing = [each for each in self._sessions.closing if each[1] > NOTICED_SECONDS]
+        if closing and not self.is_aside:
             evidence = history.current().evidence(self._workload)
-            for implementation, seconds in self._sessions.closing:
-                if seconds > NOTICED_SECONDS:
-                    evidence.closed(arm_of(implementation), seconds)
+            for implementation, seconds in closing:
+                evidence.closed(arm_of(implementation), seconds)
         self.run.state = state
         self.announce(events.run_finished)
         for runs in context.recorders():

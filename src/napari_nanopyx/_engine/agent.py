@@ -58,10 +58,9 @@ def choose(situation: Situation) -> Choice:
     shares of the time that the workload has taken and will still take.
     """
     usable = situation.usable()
-    busy = [c for c in situation.candidates if c.name in situation.busy]
     known = estimates(
         situation.workload,
-        usable + [c for c in busy if c not in usable],
+        usable + situation.only_busy(usable),
         situation.evidence,
         situation.ready,
         situation.opened,
@@ -87,7 +86,8 @@ def choose(situation: Situation) -> Choice:
     if situation.awaited:
         soon = frames_in(_SOON_SECONDS, known[best.name].seconds)
         choice = replace(choice, frames=min(choice.frames, soon))
-    return replace(choice, look=look(contest, choice.frames))
+    beside = look(contest, choice.frames)
+    return choice if beside is None else replace(choice, look=beside)
 
 
 def first_frames(situation: Situation, seconds: float) -> int:
@@ -116,19 +116,21 @@ def _best(
     """
     seconds = {c.name: _seconds(known[c.name], situation) for c in listed}
     best = _on_average(listed, known, seconds)
+    if all(known[c.name].pace.slowdown == 1 for c in listed):
+        return best
     usually = {c.name: known[c.name].usual.frame_seconds for c in listed}
     usual = _on_average(listed, known, usually)
+    if known[usual.name].pace.slowdown == 1:
+        return best
     if usual.apart and known[usual.name].copies_little:
         elsewhere = [c for c in listed if c.device != usual.device]
-        if known[usual.name].pace.slowdown == 1 or not elsewhere:
+        if not elsewhere:
             return best
         other = min(elsewhere, key=lambda c: seconds[c.name])
         return (
             other if seconds[other.name] <= WORTH_MOVING * seconds[best.name] else best
         )
-    if seconds[usual.name] <= WORTH_MOVING * seconds[best.name]:
-        return usual if known[usual.name].pace.slowdown > 1 else best
-    return best
+    return usual if seconds[usual.name] <= WORTH_MOVING * seconds[best.name] else best
 
 
 def _on_average(
@@ -141,8 +143,14 @@ def _on_average(
     What delays a device for a while would look like accidents beside another device.
     """
     fastest = min(listed, key=lambda c: seconds[c.name])
-    there = [c for c in listed if c.device == fastest.device]
-    return min(there, key=lambda c: seconds[c.name] * known[c.name].accidents)
+    least = seconds[fastest.name] * known[fastest.name].accidents
+    found = fastest
+    for each in listed:
+        if seconds[each.name] < least and each.device == fastest.device:
+            average = seconds[each.name] * known[each.name].accidents
+            if average < least:
+                found, least = each, average
+    return found
 
 
 def _needs_checking(

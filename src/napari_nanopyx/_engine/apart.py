@@ -63,6 +63,11 @@ class Apart:
         """What computes the same frames as the next block; None if nothing does."""
         return self._left if self._is_raced else None
 
+    @property
+    def has_jobs(self) -> bool:
+        """Whether a device apart has computed anything for the run."""
+        return bool(self._jobs or self._looks or self._left)
+
     def begin(
         self,
         choice: Choice,
@@ -171,7 +176,7 @@ class Apart:
 
     def unfinished(self) -> list[Job]:
         """Return the jobs that are not over."""
-        return [job for job in self._jobs if not job.is_over]
+        return [job for job in self._jobs if not job.is_over] if self._jobs else []
 
     def abandon(self, remember: Callable[[Job], None]) -> bool:
         """Let go of all jobs, each of which closes its session once it is over.

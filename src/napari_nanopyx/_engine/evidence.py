@@ -118,6 +118,9 @@ class Evidence:
 
     def pace(self, of: Arm | str) -> Pace:
         """Return how fast an arm, or all that a device computes, is at present."""
+        known = self._paces.get(of)
+        if known is not None:
+            return known
         with self._lock:
             found = self._paces.get(of)
             if found is None:

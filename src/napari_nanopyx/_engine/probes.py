@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from itertools import takewhile
 from math import ceil, inf, sqrt
+from typing import NamedTuple
 
 from napari_nanopyx._engine.blocks import NOTICED_BESIDE, block_time
 from napari_nanopyx._engine.estimates import WORTH_MOVING, Estimate, arm_of
@@ -41,10 +41,9 @@ _PROCESSOR_PROBE_SECONDS = 0.05
 
 def probes(contest: Contest) -> list[Trial]:
     """Return what is due to be measured again: delayed often, slower ones rarely."""
-    seconds = contest.seconds
-    delayed, slower = _worth_measuring(contest, contest.others, beside=False)
+    delayed, slower, apart, _ = _worth_measuring(contest)
     found = []
-    represented = _represented(contest)
+    represented = _represented(contest) if delayed else set()
     for other, estimate in delayed:
         frames = _probe_frames(contest, other, estimate)
         slowdown = estimate.pace.slowdown
@@ -61,7 +60,6 @@ def probes(contest: Contest) -> list[Trial]:
             share /= sum(other.device == each.device for each, _ in delayed)
         if trial.cost <= share * estimate.idle:
             found.append(trial)
-    apart, _ = _worth_measuring(contest, contest.others, beside=True)
     for other, estimate in apart:  # What is seen beside others may mislead.
         frames = _probe_frames(contest, other, estimate)
         slowdown = estimate.pace.slowdown
@@ -70,7 +68,7 @@ def probes(contest: Contest) -> list[Trial]:
         if trial.cost <= LOSER_SHARE * alone:
             found.append(trial)
     for other, estimate in slower:
-        frames = frames_in(TRIAL_SECONDS, seconds)
+        frames = frames_in(TRIAL_SECONDS, contest.seconds)
         trial = _again(contest, other, estimate, frames, 1.0, RENEWING)
         if trial.cost <= estimate.idle * LOSER_SHARE:
             found.append(trial)
@@ -83,8 +81,10 @@ def look(contest: Contest, frames: int) -> Look | None:
     Nobody waits for it, but launching and copying take a part of a core meanwhile, and
     while a driver opens something, all threads wait for memory.
     """
+    _, _, delayed, slower = _worth_measuring(contest)
+    if not delayed and not slower:
+        return None
     represented = _represented(contest)
-    delayed, slower = _worth_measuring(contest, contest.others, beside=True)
     seconds = frames * contest.seconds
     beside = seconds * LOOK_SHARE * contest.situation.core_share
     due: list[tuple[float, Look]] = []
@@ -103,27 +103,34 @@ def look(contest: Contest, frames: int) -> Look | None:
 Known = tuple[Implementation, Estimate]
 
 
-def _worth_measuring(
-    contest: Contest, others: Sequence[Implementation], *, beside: bool
-) -> tuple[list[Known], list[Known]]:
-    """Return those that are delayed, and those that were slower long ago.
+class _Worth(NamedTuple):
+    """What may be worth measuring: alone, or beside the block of the best."""
 
-    Either those that can be measured beside the block of the best, or the others.
-    """
-    delayed, slower = [], []
-    for other in others:
+    delayed: list[Known]
+    slower: list[Known]
+    """By what was measured long ago."""
+    delayed_beside: list[Known]
+    slower_beside: list[Known]
+
+
+def _worth_measuring(contest: Contest) -> _Worth:
+    """Return those that are delayed, and those that were slower long ago."""
+    found = _Worth([], [], [], [])
+    for other in contest.others:
         estimate = contest.known.get(other.name)
         if estimate is None or not estimate.is_ready:
             continue
-        is_elsewhere = other.apart and other.device != contest.best.device
-        if beside != (is_elsewhere and estimate.copies_little):
-            continue
         is_faster = estimate.free.frame_seconds < contest.seconds
-        if is_faster and estimate.delay > 1:
-            delayed.append((other, estimate))
-        elif estimate.idle >= LOSER_SECONDS:
-            slower.append((other, estimate))
-    return delayed, slower
+        is_delayed = is_faster and estimate.delay > 1
+        if not is_delayed and estimate.idle < LOSER_SECONDS:
+            continue
+        is_elsewhere = other.apart and other.device != contest.best.device
+        if is_elsewhere and estimate.copies_little:
+            listed = found.delayed_beside if is_delayed else found.slower_beside
+        else:
+            listed = found.delayed if is_delayed else found.slower
+        listed.append((other, estimate))
+    return found
 
 
 def _look_patience(contest: Contest, estimate: Estimate, frames: int) -> Patience:

@@ -28,6 +28,7 @@ _TELLING = 0.25
 FEWEST_BEFORE = 2
 _USUAL_SPREAD = 0.1
 _ACCIDENT_AT_MOST = 2.0
+_RENEWED = 25
 _SHORTEST_SECONDS = 1e-9
 
 
@@ -72,6 +73,8 @@ class Record:
     """Of the oldest warm ones, whether they were slow beside those before them."""
     earlier_fit: Fit | None = None
     """One that is still good enough."""
+    earlier_accidents: float | None = None
+    """The same, of a few measurements less."""
     formerly: BlockTime | None = None
     """The usual time, before it was slow for so long that this became usual."""
 
@@ -108,6 +111,8 @@ class Record:
         implementations have more: who gave each thread its part waits for the last. A
         few tell little: as many more as are kept count as usual, and none for much.
         """
+        if self.earlier_accidents is not None:
+            return self.earlier_accidents
         usual, slow = self.block_time, (False, *self.slow, False)
         counted = [
             measurement
@@ -120,6 +125,12 @@ class Record:
         ]
         seen = sum(min(factor, _ACCIDENT_AT_MOST) for factor in factors)
         return (RECENT + seen) / (RECENT + len(factors))
+
+    @property
+    def _accidents_soon(self) -> float | None:
+        """What accidents add after the next measurement; None if to be found anew."""
+        is_known = "accidents" in self.__dict__ and self.counted > RECENT
+        return self.accidents if is_known and self.counted % _RENEWED else None
 
     @cached_property
     def point(self) -> Point:
@@ -230,6 +241,7 @@ class Record:
             counted=self.counted + 1,
             judged=judged,
             earlier_fit=fit,
+            earlier_accidents=self._accidents_soon,
             formerly=formerly,
         )
 

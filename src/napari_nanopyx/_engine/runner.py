@@ -286,6 +286,8 @@ class _Runner:
 
     def _take_over(self) -> None:
         """Take over what devices apart have finished meanwhile."""
+        if not self._apart.has_jobs:
+            return
         for look in self._apart.take_looks():
             try:
                 _, timing = look.result()
@@ -352,6 +354,8 @@ class _Runner:
     def _busy(self, candidates: Sequence[Implementation]) -> set[str]:
         """Return the names of those whose device computes something already, apart."""
         devices_busy = beside.busy_devices()
+        if not devices_busy:
+            return set()
         return {c.name for c in candidates if c.apart and c.device in devices_busy}
 
     def _failed(

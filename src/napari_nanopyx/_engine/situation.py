@@ -58,10 +58,18 @@ class Situation:
         """
         usable = [c for c in self.candidates if c.available]
         usable = [c for c in usable if c.kind != "reference"] or usable
-        usable = [c for c in usable if c.name not in self.busy] or usable
+        if self.busy:
+            usable = [c for c in usable if c.name not in self.busy] or usable
         if not usable:
             raise ValueError("there is no available implementation to choose from")
         return usable
+
+    def only_busy(self, usable: Sequence[Implementation]) -> list[Implementation]:
+        """Return those that could be chosen if they were not busy."""
+        if not self.busy:
+            return []
+        busy = [c for c in self.candidates if c.available and c.name in self.busy]
+        return [c for c in busy if c not in usable]
 
     @property
     def core_share(self) -> float:
