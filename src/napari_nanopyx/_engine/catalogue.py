@@ -12,7 +12,7 @@ from napari_nanopyx._engine.errors import (
     UnknownImplementation,
 )
 from napari_nanopyx._engine.types import Implementation, Session
-from napari_nanopyx._kernels.declaration import Plan, Task
+from napari_nanopyx._kernels.declaration import Plan, Task, always_fit
 
 _quarantined: dict[tuple[str, str], tuple[str, str]] = {}
 _lost: set[str] = set()
@@ -84,6 +84,8 @@ def fitting(implementation: Implementation, plan: Plan | None) -> Implementation
     if plan is None or not implementation.available:
         return implementation
     task = _kernels.tasks()[implementation.task]
+    if not task.algorithms and task.unfit is always_fit:
+        return implementation
     algorithm = task.algorithm(implementation.name)
     if algorithm is not None:
         reason = algorithm.unfit(plan)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import islice
 from statistics import median
 
 from napari_nanopyx._engine.blocks import (
@@ -72,11 +73,10 @@ def least_telling(warm: Sequence[Measurement], judged: Sequence[bool]) -> int:
     looks for the end of a delay are, do not make short blocks the usual ones. The
     newest may not be judged yet.
     """
-    pairs = list(zip(warm, judged, strict=False))
-    undelayed = [measurement.frames for measurement, is_slow in pairs if not is_slow]
-    undelayed += [measurement.frames for measurement in warm[len(pairs) :]]
-    if 2 * warm[0].frames > max(undelayed[-2:], default=0):
+    if 2 * warm[0].frames > max(islice(_undelayed(warm, judged), 2), default=0):
         return 0
+    pairs = list(zip(warm, judged, strict=False))
+    undelayed = list(_undelayed(warm, judged))
     half = median(undelayed) / 2 if undelayed else 0.0
     short = [
         place
@@ -85,3 +85,10 @@ def least_telling(warm: Sequence[Measurement], judged: Sequence[bool]) -> int:
     ]
     kept = set(short) if len(short) <= _SHORT_KEPT else ()
     return next(place for place in range(len(warm)) if place not in kept)
+
+
+def _undelayed(warm: Sequence[Measurement], judged: Sequence[bool]) -> Iterator[int]:
+    """Yield the frames of those that were not slow, so far, the newest first."""
+    for place in range(len(warm) - 1, -1, -1):
+        if place >= len(judged) or not judged[place]:
+            yield warm[place].frames
