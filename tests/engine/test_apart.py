@@ -8,7 +8,7 @@ import time
 import weakref
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from threading import Event
+from threading import Event, Timer
 from typing import Any
 
 import numpy as np
@@ -192,6 +192,20 @@ def test_a_stalled_block_that_fails_is_computed_by_the_other(
     (gpu,) = [i for i in engine.implementations("toy") if i.name == GPU]
     assert not gpu.available
     assert "the device has gone" in gpu.reason
+
+
+def test_a_stalled_device_is_waited_for_if_nothing_else_is_left(
+    known: Any, release: Event
+) -> None:
+    def fails(_block: Any, _frames: range) -> None:
+        Timer(0.1, release.set).start()
+        raise RuntimeError("no other way")
+
+    known.arms[GPU].before, known.arms[CPU].before = waiting_for(release), fails
+    with engine.record() as runs:
+        result = known.run(FRAMES)
+    np.testing.assert_array_equal(result, doubled(FRAMES))
+    assert runs[0].blocks == {GPU: FRAMES}
 
 
 def test_cancelling_does_not_wait_for_a_stalled_device(

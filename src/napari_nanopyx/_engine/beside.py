@@ -20,6 +20,7 @@ _LONGEST_WAIT_SECONDS = 0.02
 _SHORTEST_WAIT_SECONDS = 2e-4
 
 _jobs: set[Job] = set()
+_is_exiting = False
 _lock = threading.Lock()
 
 
@@ -93,6 +94,10 @@ class Job:
                 return self._over.is_set()
         return True
 
+    def rest(self) -> None:
+        """Wait for a moment, or until it is over: there is nothing else to do."""
+        self._over.wait(_LONGEST_WAIT_SECONDS)
+
     def result(self) -> tuple[Partial, Timing]:
         """Return what is computed, once it is over; raise what went wrong."""
         if self.error is not None:
@@ -142,7 +147,7 @@ class Job:
             if self.is_whole:
                 for rival in self._rivals:
                     rival.stop[0] = 1
-        if settle is not None:
+        if settle is not None and not _is_exiting:
             settle(self)
 
 
@@ -155,7 +160,12 @@ def busy_devices() -> set[str]:
 
 
 def _before_exit() -> None:
-    """Let no thread be inside a driver while the interpreter is taken apart."""
+    """Let no thread be inside a driver while the interpreter is taken apart.
+
+    The history may have been closed before.
+    """
+    global _is_exiting
+    _is_exiting = True
     deadline = time.monotonic() + _AT_EXIT_SECONDS
     for job in list(_jobs):
         job._thread.join(max(0.0, deadline - time.monotonic()))

@@ -226,7 +226,7 @@ class _Runner:
         """Return a session that can be used now; None if there is none."""
         for job in self._apart.unfinished():
             if job.implementation.name == implementation.name:
-                job.wait()  # There is no other implementation, or it were not chosen.
+                job.rest()  # There is no other implementation, or it were not chosen.
                 return None
         if not self._sessions.is_ready(implementation):
             return None
