@@ -31,6 +31,8 @@ LOOK_SHARE = 0.1
 """Of a core, while a device computes beside the others: measured with a driver of
 NVIDIA."""
 
+_SHORT_DELAY_SECONDS = 1.0
+
 _LAUNCHES = 8
 """Of a look that takes as long as the block beside it."""
 
@@ -43,6 +45,8 @@ def probes(contest: Contest) -> list[Trial]:
     """Return what is due to be measured again: delayed often, slower ones rarely."""
     delayed, slower, apart, _ = _worth_measuring(contest)
     found = []
+    if any(_lasted(contest, other) < _SHORT_DELAY_SECONDS for other, _ in apart):
+        delayed = []  # A faster device may be back sooner than this pays.
     represented = _represented(contest) if delayed else set()
     for other, estimate in delayed:
         frames = _probe_frames(contest, other, estimate)
@@ -133,6 +137,11 @@ def _worth_measuring(contest: Contest) -> _Worth:
     return found
 
 
+def _lasted(contest: Contest, other: Implementation) -> float:
+    """Return the seconds that a delay has lasted."""
+    return contest.situation.evidence.delayed_seconds(arm_of(other))
+
+
 def _look_patience(contest: Contest, estimate: Estimate, frames: int) -> Patience:
     """Return when a look should end: soon if it is slow, or else not at all.
 
@@ -213,8 +222,7 @@ def _probe_share(
     one in the seconds that it has lasted, looks and the time by which the end is
     noticed late cost the least together at this share.
     """
-    evidence = contest.situation.evidence
-    lasted = max(evidence.delayed_seconds(arm_of(other)), 1e-9)
+    lasted = max(_lasted(contest, other), 1e-9)
     gain = 1 - estimate.free.frame_seconds / contest.seconds
     return min(sqrt(cost * gain / (2 * lasted)), PROBE_SHARE)
 
