@@ -80,9 +80,10 @@ class Trace:
         return name if self.kinds[name] == "opencl" else PROCESSOR
 
     def timing(self, name: str, seconds: float, prepare: float = 0.0) -> Timing:
-        """Return what a block took; half of what it takes besides its frames is copies.
+        """Return what a block took.
 
-        Only a device of its own is copied to.
+        Of what it takes besides its frames, half is copies; of the frames, as much as
+        `copied` says. Only a device of its own is copied to.
         """
         is_copied = self.kinds[name] == "opencl"
         fixed = self.block_seconds.get(name, 0.0) if is_copied else 0.0

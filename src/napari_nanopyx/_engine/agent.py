@@ -46,6 +46,7 @@ _GUESSED_FLOPS_PER_SECOND = 2e9
 _GUESSED_FRAMES = 8
 _SHORTER = 8
 _SOON_SECONDS = 0.02
+"""What a block takes at most while one that was left behind may be ready any moment."""
 
 
 def choose(situation: Situation) -> Choice:

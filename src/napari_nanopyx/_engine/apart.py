@@ -79,9 +79,7 @@ class Apart:
     ) -> Job:
         """Have a block computed."""
         compute = bound(session.run, block, frames, places, watch)
-        job = Job(choice, block, frames, watch, compute)
-        self._jobs = [*self.unfinished(), job]
-        return job
+        return self._begun(Job(choice, block, frames, watch, compute))
 
     def look(
         self,
@@ -108,8 +106,7 @@ class Apart:
             finally:
                 self._keep(implementation.name, session)
 
-        job = Job(seen, block, frames, watch, compute)
-        self._jobs = [*self.unfinished(), job]
+        job = self._begun(Job(seen, block, frames, watch, compute))
         self._looks.append(job)
         return job
 
@@ -196,6 +193,11 @@ class Apart:
         for session in opened.values():
             session.close()
         return any(job not in self._looks for job in unfinished)
+
+    def _begun(self, job: Job) -> Job:
+        """Keep a job until it is over."""
+        self._jobs = [*self.unfinished(), job]
+        return job
 
     def _keep(self, name: str, session: Session) -> None:
         with self._lock:

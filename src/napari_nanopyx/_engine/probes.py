@@ -32,6 +32,7 @@ LOOK_SHARE = 0.1
 NVIDIA."""
 
 _SHORT_DELAY_SECONDS = 1.0
+"""While a faster device has been delayed for less, others wait with their looks."""
 
 _LAUNCHES = 8
 """Of a look that takes as long as the block beside it."""

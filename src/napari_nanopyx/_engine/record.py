@@ -29,6 +29,8 @@ FEWEST_BEFORE = 2
 _USUAL_SPREAD = 0.1
 _ACCIDENT_AT_MOST = 2.0
 _RENEWED = 25
+"""Measurements until what accidents add is found anew: that takes as long as a fit."""
+
 _SHORTEST_SECONDS = 1e-9
 
 

@@ -12,8 +12,12 @@ LAUNCH_SECONDS = 0.004
 """What a launch should take: the more there are, the more time they take together."""
 
 _FEWEST_LAUNCHES = 2
+
 _TIMES_AS_LONG = 2.0
+"""Times the expected seconds from which a block on a device apart is surely slow."""
+
 _SPARE_SECONDS = 0.01
+"""What launches may lose together beside that: a single one is slow by accident."""
 
 
 def patience(

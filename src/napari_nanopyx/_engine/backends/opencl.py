@@ -22,6 +22,7 @@ LAUNCH_FRAMES = 32
 
 PIXEL_TYPES = {"uint8": "uchar", "uint16": "ushort", "float32": "float"}
 _PAUSE_SECONDS = 5e-5
+"""Between two looks at whether a GPU is ready."""
 
 GPU_GROUP = (32, 1, 4)
 """Neighbouring columns of one phase, so that table reads are the same for all."""
