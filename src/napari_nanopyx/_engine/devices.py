@@ -7,7 +7,7 @@ import os
 import platform
 import subprocess
 import threading
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 from napari_nanopyx._engine import search, settings
@@ -21,8 +21,12 @@ _found: tuple[list[Device], search.Problem | None] | None = None
 
 def cpu() -> Device:
     """Return the processor, with the threads that will be used as a part of it."""
+    return _cpu(_usable_cores(), thread_count())
+
+
+@lru_cache
+def _cpu(cores: int, threads: int) -> Device:
     model, memory_bytes = _processor()
-    cores, threads = _usable_cores(), thread_count()
     plural = "" if threads == 1 else "s"
     identity = f"{model}, {cores} of {_all_cores()} cores, {threads} thread{plural}"
     details = {"model": model, "cores": cores, "threads": threads}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from functools import lru_cache
 from importlib import import_module
 from types import ModuleType
 from typing import Any
@@ -31,11 +32,18 @@ MOST_FRAMES = 64
 
 def implementations(task_name: str) -> list[Implementation]:
     """Return all compiled implementations, each available or with its reason."""
-    algorithms = [
+    algorithms = tuple(
         algorithm.name
         for algorithm in _kernels.tasks()[task_name].algorithms
         if algorithm.rewritten is not None
-    ]
+    )
+    return _implementations(task_name, algorithms, devices.cpu().identity)
+
+
+@lru_cache
+def _implementations(
+    task_name: str, algorithms: tuple[str, ...], device: str
+) -> list[Implementation]:
     try:
         module = _module(task_name)
     except ImportError as error:
@@ -43,7 +51,6 @@ def implementations(task_name: str) -> list[Implementation]:
         remedy = "reinstall napari-nanopyx from a wheel, or with a C compiler at hand"
         every = [*NAMES, *algorithms]
         return [_missing(task_name, name, reason, remedy) for name in every]
-    device = devices.cpu().identity
     result = [_found(task_name, "serial", device)]
     for name in NAMES[1:]:
         if module.has_openmp():

@@ -17,11 +17,15 @@ from napari_nanopyx._kernels.declaration import Algorithm, Compute, Partial, Pla
 
 def implementations(task_name: str) -> list[Implementation]:
     """Return one implementation for each such algorithm; most tasks have none."""
-    return [
-        Implementation(task_name, algorithm.name, "python", devices.cpu().identity)
+    names = [
+        algorithm.name
         for algorithm in _kernels.tasks()[task_name].algorithms
         if algorithm.start is not None
     ]
+    if not names:
+        return []
+    device = devices.cpu().identity
+    return [Implementation(task_name, name, "python", device) for name in names]
 
 
 def open(implementation: Implementation, task: Task, plan: Plan) -> PythonSession:
