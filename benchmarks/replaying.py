@@ -14,14 +14,13 @@ from napari_nanopyx._engine.backends.opencl import LAUNCH_FRAMES
 from napari_nanopyx._engine.evidence import Evidence
 from napari_nanopyx._engine.patience import Part, Watch
 from napari_nanopyx._engine.probes import LOOK_SHARE
-from napari_nanopyx._engine.record import Arm
 from napari_nanopyx._engine.situation import (
     BACKGROUND_SHARE,
     Policy,
     Situation,
     shares_processor,
 )
-from napari_nanopyx._engine.types import Choice, Implementation, Look, Measurement
+from napari_nanopyx._engine.types import Arm, Choice, Implementation, Look, Measurement
 
 STOPPING_SHARE = 0.125
 """Of a block's time: what stopping it takes, which waits for parts that have begun."""

@@ -31,8 +31,8 @@ from napari_nanopyx._engine.errors import (
     UnknownImplementation,
     WrongResult,
 )
+from napari_nanopyx._engine.estimates import Expectations as _Expectations
 from napari_nanopyx._engine.estimates import estimates
-from napari_nanopyx._engine.estimates import expected as _expected
 from napari_nanopyx._engine.events import Run
 from napari_nanopyx._engine.expected import Expected
 from napari_nanopyx._engine.export import as_columns, write_csv
@@ -257,7 +257,7 @@ def expected(task: str) -> dict[str, Expected]:
         return {}
     usable = [implementation for implementation in listed if implementation.available]
     found = estimates(workload, usable, evidence)
-    return {name: _expected(estimate) for name, estimate in found.items()}
+    return dict(_Expectations(found))
 
 
 def use(

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from napari_nanopyx._engine.evidence import Evidence
-from napari_nanopyx._engine.record import Arm
-from napari_nanopyx._engine.types import Measurement, Timing, Workload
+from napari_nanopyx._engine.types import Arm, Measurement, Timing, Workload
 
 
 def measurement(

@@ -25,7 +25,7 @@ from napari_nanopyx._engine.agent import (
     choose,
 )
 from napari_nanopyx._engine.delays import fast_mean
-from napari_nanopyx._engine.estimates import PREPARATION_SECONDS, arm_of
+from napari_nanopyx._engine.estimates import PREPARATION_SECONDS
 from napari_nanopyx._engine.evidence import Evidence
 from napari_nanopyx._engine.probes import (
     LOSER_SECONDS,
@@ -33,10 +33,10 @@ from napari_nanopyx._engine.probes import (
     PROBING,
     RENEWING,
 )
-from napari_nanopyx._engine.record import Arm
 from napari_nanopyx._engine.situation import Situation
 from napari_nanopyx._engine.trials import EXPLORATION_SHARE, TRYING, TRYING_AGAIN
 from napari_nanopyx._engine.types import (
+    Arm,
     Choice,
     Implementation,
     Measurement,
@@ -319,7 +319,7 @@ def test_the_most_similar_workload_has_like_settings() -> None:
     known = Evidence(
         [measured("serial", 5.0, at=other), measured("serial", 0.121, at=same)]
     )
-    found, _ = known.alike(workload(), arm_of(candidate("serial")))
+    found, _ = known.alike(workload(), candidate("serial").arm)
     assert found.workload == same
 
 
@@ -652,7 +652,7 @@ def test_what_each_run_has_to_open_counts_for_short_runs() -> None:
     assert of_a_run(known, 20).implementation.name == processor
     assert of_a_run(known, 200).implementation.name == gpu
     assert of_a_run(known, 20, opened=(gpu,)).implementation.name == gpu
-    known.closed(arm_of(on_a_gpu()), 0.2)
+    known.closed(on_a_gpu().arm, 0.2)
     assert of_a_run(known, 200).implementation.name == processor
 
 

@@ -15,7 +15,7 @@ from napari_nanopyx._engine.blocks import (
     BlockTime,
     block_time,
 )
-from napari_nanopyx._engine.record import Record
+from napari_nanopyx._engine.record import Record, Run
 from napari_nanopyx._engine.types import Measurement, Timing, Workload
 
 
@@ -41,7 +41,9 @@ def test_outliers_and_noise_hardly_matter() -> None:
 
 
 def test_blocks_of_one_length_show_no_fixed_time() -> None:
-    assert block_time([(20, 0.2)] * 5)[:4] == pytest.approx((0.0, 0.01, 20, 0.0))
+    found = block_time([(20, 0.2)] * 5)
+    assert (found.fixed, found.per_frame) == pytest.approx((0.0, 0.01))
+    assert (found.most_frames, found.spread) == pytest.approx((20, 0.0))
     rng = Random(0)
     alike = [(rng.choice([99, 100]), rng.gauss(1.0, 0.05)) for _ in range(40)]
     assert block_time(alike).fixed < 0.1
@@ -84,6 +86,6 @@ def test_short_blocks_do_not_make_all_longer_ones_slow() -> None:
     for frames, milliseconds in first + [(25, 1.5), (25, 1.1)] * 40:
         timing = Timing(0.0, 0.0, milliseconds / 1e3)
         each = Measurement(work, "fft", "cpu", frames, timing, "ok", 0.0, "")
-        record = record.with_(each)
+        record = record.with_(Run(each, record))
     assert sum(record.slow) <= 2
     assert record.block_time.seconds(25) == pytest.approx(1.2e-3, rel=0.2)

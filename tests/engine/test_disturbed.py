@@ -15,10 +15,11 @@ from napari_nanopyx import engine
 from napari_nanopyx._engine import history
 from napari_nanopyx._engine.agent import choose
 from napari_nanopyx._engine.evidence import Evidence
-from napari_nanopyx._engine.record import TRIALS, Arm
+from napari_nanopyx._engine.record import TRIALS
 from napari_nanopyx._engine.situation import Situation
 from napari_nanopyx._engine.trials import EXPLORATION_SHARE, TRYING, TRYING_AGAIN
 from napari_nanopyx._engine.types import (
+    Arm,
     Choice,
     Implementation,
     Measurement,

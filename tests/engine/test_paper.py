@@ -25,9 +25,9 @@ from napari_nanopyx._engine.paper import (
     SMALLEST_DELAYED,
     choose,
 )
-from napari_nanopyx._engine.record import Arm
 from napari_nanopyx._engine.situation import Situation
 from napari_nanopyx._engine.types import (
+    Arm,
     Choice,
     Implementation,
     Measurement,

@@ -13,9 +13,8 @@ from napari_nanopyx import engine
 from napari_nanopyx._engine import history
 from napari_nanopyx._engine.evidence import Evidence
 from napari_nanopyx._engine.prediction import Point, predict
-from napari_nanopyx._engine.record import Arm
 from napari_nanopyx._engine.similarity import distance, features
-from napari_nanopyx._engine.types import Measurement, Timing, Workload
+from napari_nanopyx._engine.types import Arm, Measurement, Timing, Workload
 
 Law = Callable[[Workload], float]
 

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import time
-from dataclasses import replace
 from typing import Any
 
 from napari_nanopyx._engine import context, events, history
 from napari_nanopyx._engine.beside import Job
-from napari_nanopyx._engine.estimates import arm_of
 from napari_nanopyx._engine.events import Run
 from napari_nanopyx._engine.measuring import NOTICED_SECONDS, measured
 from napari_nanopyx._engine.patience import Part
@@ -57,10 +55,10 @@ class Account:
         Merging took some seconds more for each.
         """
         name, frames, timing = choice.implementation.name, part.frames, part.timing
-        timing = replace(
-            timing,
-            prepare=timing.prepare + self._sessions.take_preparation(name),
-            compute=timing.compute + merging * frames,
+        timing = Timing(
+            timing.prepare + self._sessions.take_preparation(name),
+            timing.transfer,
+            timing.compute + merging * frames,
         )
         is_first = name not in self.run.blocks
         self.run.blocks[name] = self.run.blocks.get(name, 0) + frames
@@ -135,7 +133,7 @@ class Account:
         if closing and not self.is_aside:
             evidence = history.current().evidence(self._workload)
             for implementation, seconds in closing:
-                evidence.closed(arm_of(implementation), seconds)
+                evidence.closed(implementation.arm, seconds)
         self.run.state = state
         self.announce(events.run_finished)
         for runs in context.recorders():

@@ -11,10 +11,9 @@ from napari_nanopyx._engine.blocks import LONGEST_SECONDS
 from napari_nanopyx._engine.estimates import (
     WORTH_MOVING,
     Estimate,
+    Expectations,
     estimates,
-    expected,
 )
-from napari_nanopyx._engine.expected import Expected
 from napari_nanopyx._engine.patience import Patience
 from napari_nanopyx._engine.probes import look, probes
 from napari_nanopyx._engine.situation import Situation
@@ -196,7 +195,7 @@ def _try(
         trial.frames,
         seconds,
         trial.reason,
-        _expected(known),
+        Expectations(known),
         wanted,
     )
 
@@ -223,7 +222,7 @@ def _check(
         frames,
         estimate.seconds,
         CHECKING.format(factor),
-        _expected(known),
+        Expectations(known),
         wanted,
         patience,
     )
@@ -249,7 +248,7 @@ def _take(
         frames,
         estimate.seconds,
         reason,
-        _expected(known),
+        Expectations(known),
         wanted,
         patience,
     )
@@ -289,10 +288,6 @@ def _reason_without_contest(situation: Situation) -> str:
     if situation.pinned:
         return PINNED
     return "" if situation.has_contest else ONLY_ONE
-
-
-def _expected(known: Mapping[str, Estimate]) -> dict[str, Expected]:
-    return {name: expected(estimate) for name, estimate in known.items()}
 
 
 def _first_guess(candidate: Implementation) -> tuple[float, int]:

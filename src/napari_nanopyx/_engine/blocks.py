@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from math import sqrt
-from typing import NamedTuple
 
 LONGEST_SECONDS = 0.25
 """What a block should take at most: progress and cancel answer this often."""
@@ -30,7 +30,8 @@ _DOUBT = 0.02
 _TINY = 1e-9
 
 
-class BlockTime(NamedTuple):
+@dataclass(eq=False, slots=True)
+class BlockTime:
     """The seconds of an undisturbed block."""
 
     fixed: float
@@ -46,29 +47,30 @@ class BlockTime(NamedTuple):
     """Frames of the longest block there can be."""
     shortest: float = SHORTEST_SECONDS
     """Seconds that a block should take at least."""
+    frames: int = field(init=False)
+    """How many frames a block should have.
+
+    As few as its fixed time allows, because a choice is made anew for each block and a
+    delay is noticed at its end; and not many times more than ever measured.
+    """
+    frame_seconds: float = field(init=False)
+    """Seconds for a frame of such a block."""
+
+    def __post_init__(self) -> None:
+        each = max(self.per_frame, _TINY)
+        enough = max(self.shortest - self.fixed, self.fixed / FIXED_SHARE) / each
+        most = min((LONGEST_SECONDS - self.fixed) / each, _FARTHEST * self.most_frames)
+        self.frames = max(1, round(min(enough, most, self.limit)))
+        self.frame_seconds = self.seconds(self.frames) / self.frames
 
     def seconds(self, frames: float) -> float:
         """Return the seconds that a block of so many frames takes."""
         return self.fixed + self.per_frame * frames
 
     @property
-    def frames(self) -> int:
-        """How many frames a block should have.
-
-        As few as its fixed time allows, because a choice is made anew for each block
-        and a delay is noticed at its end; and not many times more than ever measured.
-        """
-        return _length(self)[0]
-
-    @property
     def noticed(self) -> float:
         """Times the expected seconds from which a block counts as slow."""
         return min(max(NOTICED, 1 + _DEVIATIONS * self.spread), _NOTICED_AT_MOST)
-
-    @property
-    def frame_seconds(self) -> float:
-        """Seconds for a frame of such a block."""
-        return _length(self)[1]
 
     def slowdown(
         self, frames: int, seconds: float, noticed: float | None = None
@@ -79,9 +81,9 @@ class BlockTime(NamedTuple):
 
     def scaled(self, factor: float) -> BlockTime:
         """Return the same where everything takes so many times as long."""
-        return self._replace(
-            fixed=self.fixed * factor, per_frame=self.per_frame * factor
-        )
+        fixed, per_frame = factor * self.fixed, factor * self.per_frame
+        about = self.most_frames, self.spread, self.fewest_frames
+        return BlockTime(fixed, per_frame, *about, self.limit, self.shortest)
 
 
 @lru_cache(maxsize=1024)
@@ -91,18 +93,7 @@ def limited(of: BlockTime, limit: int, ends_early: bool = False) -> BlockTime:
     What a block takes besides its frames counts for more of them else.
     """
     shortest = LONGEST_SECONDS if ends_early else SHORTEST_SECONDS
-    return of._replace(limit=limit or of.limit, shortest=shortest)
-
-
-@lru_cache(maxsize=1024)
-def _length(of: BlockTime) -> tuple[int, float]:
-    """Return the frames of a block, and the seconds of each."""
-    each = max(of.per_frame, _TINY)
-    enough = max(of.shortest - of.fixed, of.fixed / FIXED_SHARE) / each
-    most = min((LONGEST_SECONDS - of.fixed) / each, _FARTHEST * of.most_frames)
-    most = min(most, of.limit)
-    frames = max(1, round(min(enough, most)))
-    return frames, of.seconds(frames) / frames
+    return replace(of, limit=limit or of.limit, shortest=shortest)
 
 
 def block_time(blocks: Sequence[tuple[int, float]]) -> BlockTime:
@@ -113,21 +104,24 @@ def block_time(blocks: Sequence[tuple[int, float]]) -> BlockTime:
     error counts beside its block's seconds. A fixed time is believed as far as blocks
     of different lengths show it.
     """
-    first = _fit(blocks)
-    ranked = sorted(blocks, key=lambda block: block[1] / first.seconds(block[0]))
+    fixed, per_frame = _fit(blocks)
+    ranked = sorted(blocks, key=lambda block: block[1] / (fixed + per_frame * block[0]))
     lengths = [frames for frames, _ in blocks]
     most, fewest = max(lengths), min(lengths)
     half = (len(ranked) + 1) // 2
     kept, left = ranked[:half], ranked[half:]
     if all(frames != fewest for frames, _ in kept):
         kept.append(next(block for block in left if block[0] == fewest))
-    found = _fit(kept)
-    squares = sum((seconds / found.seconds(n) - 1) ** 2 for n, seconds in blocks)
+    fixed, per_frame = _fit(kept)
+    squares = sum(
+        (seconds / (fixed + per_frame * frames) - 1) ** 2 for frames, seconds in blocks
+    )
     spread = sqrt(squares / len(blocks))
-    return found._replace(most_frames=most, fewest_frames=fewest, spread=spread)
+    return BlockTime(fixed, per_frame, most, spread, fewest)
 
 
-def _fit(blocks: Sequence[tuple[int, float]]) -> BlockTime:
+def _fit(blocks: Sequence[tuple[int, float]]) -> tuple[float, float]:
+    """Return the fixed time of blocks, and that of each frame."""
     ones = frames_ones = frames_frames = fixed_sum = frames_sum = 0.0
     for frames, measured in blocks:
         seconds = max(measured, _TINY)
@@ -141,8 +135,8 @@ def _fit(blocks: Sequence[tuple[int, float]]) -> BlockTime:
     determinant = doubted * frames_frames - frames_ones * frames_ones
     fixed = (fixed_sum * frames_frames - frames_sum * frames_ones) / determinant
     if fixed <= 0:
-        return BlockTime(0.0, frames_sum / frames_frames, 1)
+        return 0.0, frames_sum / frames_frames
     per_frame = (frames_sum - fixed * frames_ones) / frames_frames
     if per_frame <= 0:
-        return BlockTime(fixed_sum / doubted, 0.0, 1)
-    return BlockTime(fixed, per_frame, 1)
+        return fixed_sum / doubted, 0.0
+    return fixed, per_frame

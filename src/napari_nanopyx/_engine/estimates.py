@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import ceil, inf
 
@@ -10,10 +10,10 @@ from napari_nanopyx._engine.blocks import BlockTime, limited
 from napari_nanopyx._engine.evidence import Evidence
 from napari_nanopyx._engine.expected import Expected
 from napari_nanopyx._engine.prediction import predict
-from napari_nanopyx._engine.record import Arm, Record
+from napari_nanopyx._engine.record import Record
 from napari_nanopyx._engine.similarity import features
 from napari_nanopyx._engine.slowdown import Pace
-from napari_nanopyx._engine.types import Implementation, Workload
+from napari_nanopyx._engine.types import Arm, Implementation, Workload
 
 PREPARATION_SECONDS = {"opencl": 1.0, "numba": 8.0}
 """What compiling takes, by kind of implementation, until it has been measured."""
@@ -59,16 +59,17 @@ class Estimate:
     """What a block takes at its present pace."""
     seconds: float = field(init=False)
     """Seconds for one frame of a long block, at its present pace."""
+    delay: float = field(init=False)
+    """How many times as long as before any delay a frame takes."""
+    is_ready: bool = field(init=False)
+    """Whether its first block can start at once."""
 
     def __post_init__(self) -> None:
         slowdown = self.pace.slowdown
         self.now = self.usual if slowdown == 1 else self.usual.scaled(slowdown)
         self.seconds = self.now.frame_seconds
-
-    @property
-    def delay(self) -> float:
-        """How many times as long as before any delay a frame takes."""
-        return self.seconds / self.free.frame_seconds
+        self.delay = self.seconds / self.free.frame_seconds
+        self.is_ready = self.preparation <= READY_SECONDS
 
     def frames(self, remaining: int, rival: float = inf) -> int:
         """Return how many of the remaining frames the next block should have.
@@ -111,11 +112,6 @@ class Estimate:
         return all(record.copied <= _MOST_COPIED for record in self.records)
 
     @property
-    def is_ready(self) -> bool:
-        """Whether its first block can start at once."""
-        return self.preparation <= READY_SECONDS
-
-    @property
     def measurements(self) -> int:
         """How many measurements it rests on."""
         return sum(len(record.measured) for record in self.records)
@@ -127,14 +123,22 @@ class Estimate:
         return self.opening * self.pace.slowdown + computing
 
 
-def expected(estimate: Estimate) -> Expected:
-    """Return what users see of an estimate."""
-    return Expected(
-        estimate.seconds,
-        estimate.records,
-        estimate.pace.slowdown,
-        estimate.uncertainty,
-    )
+class Expectations(Mapping[str, Expected]):
+    """What users see of estimates by name, made for those who look."""
+
+    def __init__(self, known: Mapping[str, Estimate]) -> None:
+        self._known = known
+
+    def __getitem__(self, name: str) -> Expected:
+        known = self._known[name]
+        slowdown = known.pace.slowdown
+        return Expected(known.seconds, known.records, slowdown, known.uncertainty)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._known)
+
+    def __len__(self) -> int:
+        return len(self._known)
 
 
 def estimates(
@@ -158,12 +162,13 @@ def estimates(
     }
     found = {}
     for candidate in candidates:
-        arm = arm_of(candidate)
-        if arm in exact:
-            usual, uncertainty, near = exact[arm].block_time, None, True
-            usual = _limited(usual, candidate)
-            free = exact[arm].formerly or usual
-            records: tuple[Record, ...] = (exact[arm],)
+        arm = candidate.arm
+        record = exact.get(arm)
+        if record is not None:
+            usual = _limited(record.block_time, candidate)
+            uncertainty, near = None, True
+            free = record.formerly or usual
+            records: tuple[Record, ...] = (record,)
         elif records := evidence.alike(workload, arm):
             usual, uncertainty, near = _elsewhere(workload, candidate, records)
             free = usual
@@ -196,7 +201,7 @@ def _pace(evidence: Evidence, arm: Arm, of_device: float) -> Pace:
 
 def preparation(evidence: Evidence, candidate: Implementation) -> float:
     """Return the seconds to expect before the first block of a session."""
-    known = evidence.preparation(arm_of(candidate))
+    known = evidence.preparation(candidate.arm)
     return PREPARATION_SECONDS.get(candidate.kind, 0.0) if known is None else known
 
 
@@ -219,11 +224,6 @@ def time_lost(
 def time_spent(exact: Mapping[Arm, Record]) -> float:
     """Return the seconds that all measurements of a workload took."""
     return sum(record.preparation + record.seconds for record in exact.values())
-
-
-def arm_of(candidate: Implementation) -> Arm:
-    """Return the key of a candidate's measurements."""
-    return Arm(candidate.name, candidate.device)
 
 
 def _limited(of: BlockTime, candidate: Implementation) -> BlockTime:

@@ -7,10 +7,10 @@ from collections.abc import Iterable, Mapping
 from itertools import islice
 from threading import Lock
 
-from napari_nanopyx._engine.record import JUDGED, RECENT, Arm, Record, Run
+from napari_nanopyx._engine.record import JUDGED, RECENT, Record, Run
 from napari_nanopyx._engine.similarity import Features, distance, features
 from napari_nanopyx._engine.slowdown import Pace, pace
-from napari_nanopyx._engine.types import Measurement, Workload
+from napari_nanopyx._engine.types import Arm, Measurement, Workload
 
 COUNTED = ("ok", "cold", "disturbed")
 """Outcomes of blocks that were computed."""
@@ -155,15 +155,16 @@ class Evidence:
         if record is None:
             self._alike.clear()
             record = Record(measurement.workload)
-        arms[arm] = record.with_(measurement)
+        run = Run(measurement, record)
+        arms[arm] = record.with_(run)
         if arms[arm].formerly is not None and record.formerly is None:
-            for run in self._runs.get(arm, ()):
-                run.judge_no_more()
+            for earlier in self._runs.get(arm, ()):
+                earlier.judge_no_more()
         if measurement.outcome == "cold":
             self._preparations[arm] = measurement.timing.prepare
-        elif record.counts(measurement):
+        elif run.counts:
             runs = self._runs.setdefault(arm, [])
-            runs.append(Run(measurement, record))
+            runs.append(run)
             if measurement.timing.prepare > 0:
                 openings = self._openings.setdefault(arm, deque(maxlen=_OPENINGS))
                 openings.append(measurement.timing.prepare)

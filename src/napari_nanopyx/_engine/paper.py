@@ -17,7 +17,6 @@ from napari_nanopyx._engine.agent import (
     first_frames,
 )
 from napari_nanopyx._engine.delays import DEVIATIONS, delay, halves, persistence
-from napari_nanopyx._engine.estimates import arm_of
 from napari_nanopyx._engine.expected import Expected
 from napari_nanopyx._engine.record import Record
 from napari_nanopyx._engine.situation import Situation
@@ -82,7 +81,7 @@ def choose(situation: Situation, deviations: float = DEVIATIONS) -> Choice:
 def _expectation(
     situation: Situation, candidate: Implementation, deviations: float
 ) -> _Expectation | None:
-    evidence, arm = situation.evidence, arm_of(candidate)
+    evidence, arm = situation.evidence, candidate.arm
     record, exact = evidence.exact(situation.workload).get(arm), True
     if record is None or not _seconds(record):
         exact = False

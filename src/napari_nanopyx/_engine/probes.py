@@ -7,7 +7,7 @@ from math import ceil, inf, sqrt
 from typing import NamedTuple
 
 from napari_nanopyx._engine.blocks import NOTICED_BESIDE, block_time
-from napari_nanopyx._engine.estimates import WORTH_MOVING, Estimate, arm_of
+from napari_nanopyx._engine.estimates import WORTH_MOVING, Estimate
 from napari_nanopyx._engine.patience import Patience
 from napari_nanopyx._engine.trials import TRIAL_SECONDS, Contest, Trial, frames_in
 from napari_nanopyx._engine.types import Implementation, Look
@@ -49,6 +49,7 @@ def probes(contest: Contest) -> list[Trial]:
     if any(_lasted(contest, other) < _SHORT_DELAY_SECONDS for other, _ in apart):
         delayed = []  # A faster device may be back sooner than this pays.
     represented = _represented(contest) if delayed else set()
+    on_devices = [other.device for other, _ in delayed]
     for other, estimate in delayed:
         frames = _probe_frames(contest, other, estimate)
         slowdown = estimate.pace.slowdown
@@ -62,14 +63,14 @@ def probes(contest: Contest) -> list[Trial]:
             share = LOSER_SHARE
         else:
             share = _probe_share(contest, other, estimate, trial.cost)
-            share /= sum(other.device == each.device for each, _ in delayed)
+            share /= on_devices.count(other.device)
         if trial.cost <= share * estimate.idle:
             found.append(trial)
     for other, estimate in apart:  # What is seen beside others may mislead.
         frames = _probe_frames(contest, other, estimate)
         slowdown = estimate.pace.slowdown
         trial = _again(contest, other, estimate, frames, slowdown, PROBING)
-        alone = contest.situation.evidence.alone_seconds(arm_of(other))
+        alone = contest.situation.evidence.alone_seconds(other.arm)
         if trial.cost <= LOSER_SHARE * alone:
             found.append(trial)
     for other, estimate in slower:
@@ -140,7 +141,7 @@ def _worth_measuring(contest: Contest) -> _Worth:
 
 def _lasted(contest: Contest, other: Implementation) -> float:
     """Return the seconds that a delay has lasted."""
-    return contest.situation.evidence.delayed_seconds(arm_of(other))
+    return contest.situation.evidence.delayed_seconds(other.arm)
 
 
 def _look_patience(contest: Contest, estimate: Estimate, frames: int) -> Patience:
@@ -180,7 +181,7 @@ def _delayed_seconds(contest: Contest, other: Implementation, frames: int) -> fl
     What a block takes besides its frames need not be delayed as much as these are.
     """
     evidence, workload = contest.situation.evidence, contest.situation.workload
-    runs = reversed(evidence.runs(arm_of(other)))
+    runs = reversed(evidence.runs(other.arm))
     slow = [
         (run.measurement.frames, run.measurement.timing.warm)
         for run in takewhile(lambda run: (run.slowdown or 1.0) > 1, runs)

@@ -34,13 +34,6 @@ _RENEWED = 25
 _SHORTEST_SECONDS = 1e-9
 
 
-class Arm(NamedTuple):
-    """An implementation on a device: what a choice is made between."""
-
-    implementation: str
-    device: str
-
-
 class Fit(NamedTuple):
     """A block time, and how many warm measurements there were when it was fitted."""
 
@@ -178,19 +171,9 @@ class Record:
         """Return the next one's seconds over the expected ones; 1 if it is not slow."""
         return judging.slowdown(measurement, self.block_time, self.slow[-1])
 
-    def counts(self, measurement: Measurement) -> bool:
-        """Tell whether the next one is a warm one.
-
-        One that was disturbed says as much as others if it was not slow for all that.
-        """
-        if measurement.outcome == "disturbed":
-            known = len(self.warm) >= FEWEST_BEFORE
-            return known and self.slowdown(measurement) == 1
-        return measurement.outcome == "ok"
-
-    def with_(self, measurement: Measurement) -> Record:
+    def with_(self, run: Run) -> Record:
         """Return the record after one more measurement."""
-        timing = measurement.timing
+        measurement, timing = run.measurement, run.measurement.timing
         frames = self.frames + measurement.frames
         seconds = self.seconds + timing.warm
         preparation = self.preparation + timing.prepare
@@ -198,7 +181,7 @@ class Record:
         if not self.is_judged and len(self.disturbed) < TRIALS:
             tried_frames += measurement.frames
             tried_seconds += timing.warm
-        if not self.counts(measurement):
+        if not run.counts:
             cold, disturbed = self.cold, self.disturbed
             if measurement.outcome == "cold":
                 cold = (*cold, measurement)[-_FEW:]
@@ -216,7 +199,7 @@ class Record:
             )
         judged, fit = self.judged, None
         if "fit" in self.__dict__ and len(self.warm) >= FEWEST_BEFORE:
-            judged, fit = (*self.slow, self.slowdown(measurement) > 1), self.fit
+            judged, fit = (*self.slow, run.is_slow), self.fit
         warm, formerly = (*self.warm, measurement), self.formerly
         if len(warm) > RECENT:
             dropped = judging.least_telling(warm, judged)
@@ -250,7 +233,7 @@ class Record:
 
 @dataclass(frozen=True)
 class Run:
-    """One warm measurement, with what was known of its arm and workload before it."""
+    """One measurement, with what was known of its arm and workload before it."""
 
     measurement: Measurement
     before: Record
@@ -267,6 +250,20 @@ class Run:
         if len(self.before.warm) < FEWEST_BEFORE:
             return None
         return self.before.slowdown(self.measurement)
+
+    @property
+    def is_slow(self) -> bool:
+        """Whether it took longer than was to be expected, if that was known."""
+        return self.slowdown is not None and self.slowdown > 1
+
+    @property
+    def counts(self) -> bool:
+        """Whether it is a warm one.
+
+        One that was disturbed says as much as others if it was not slow for all that.
+        """
+        outcome = self.measurement.outcome
+        return outcome == "ok" or (outcome == "disturbed" and self.slowdown == 1)
 
     @property
     def is_telling(self) -> bool:

@@ -46,18 +46,19 @@ def pace(runs: Sequence[Run]) -> Pace:
         feared = max(feared, min(pair))
     if feared == 1:
         return USUAL
-    usual = [
-        run.measurement.timing.warm / slowdown
-        for run, slowdown in zip(judged, slowdowns, strict=True)
-    ]
-    lasted = sum(total < _JUDGED_SECONDS for total in accumulate(usual)) + 1
-    needed = min(max(_JUDGED, lasted), JUDGED)
     row = list(takewhile(lambda run: (run.slowdown or 1.0) > 1, judged))
-    confirmed = sum(run.measurement.confirmed for run in row)  # by a launch
-    slowdown = _strength(row) if len(row) + confirmed >= needed else 1.0
+    found = len(row) + sum(run.measurement.confirmed for run in row)  # by a launch
+    is_sure = found >= _JUDGED and found >= _needed(judged)
     newest = judged[0].measurement
     flops = _LENGTHENED * newest.frames * newest.workload.flops
-    return Pace(slowdown, slowdowns[0], feared, flops)
+    return Pace(_strength(row) if is_sure else 1.0, slowdowns[0], feared, flops)
+
+
+def _needed(judged: Sequence[Run]) -> int:
+    """Return how many blocks have to be slow: more while blocks are so short."""
+    usual = (run.measurement.timing.warm / (run.slowdown or 1.0) for run in judged)
+    lasted = sum(total < _JUDGED_SECONDS for total in accumulate(usual)) + 1
+    return min(lasted, JUDGED)
 
 
 def _strength(row: Sequence[Run]) -> float:

@@ -81,8 +81,9 @@ class Source:
             block = np.asarray(self._image[:])[np.newaxis]
         else:
             block = np.asarray(self._image[frames.start : frames.stop : frames.step])
-        with np.errstate(over="ignore"):
-            block = np.ascontiguousarray(block, self.dtype)
+        if block.dtype != self.dtype or not block.flags.c_contiguous:
+            with np.errstate(over="ignore"):
+                block = np.ascontiguousarray(block, self.dtype)
         check_finite(block, frames, self._name)
         return block
 

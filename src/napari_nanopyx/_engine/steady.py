@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from napari_nanopyx._engine.agent import PINNED, guess
-from napari_nanopyx._engine.estimates import Estimate, estimates, expected
+from napari_nanopyx._engine.estimates import Estimate, Expectations, estimates
 from napari_nanopyx._engine.situation import Situation
 from napari_nanopyx._engine.types import Choice
 
@@ -23,7 +23,7 @@ def choose(situation: Situation) -> Choice:
         situation.remaining,
         known[best.name].seconds,
         PINNED if situation.pinned else QUICKEST,
-        {name: expected(estimate) for name, estimate in known.items()},
+        Expectations(known),
     )
 
 

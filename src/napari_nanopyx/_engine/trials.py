@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import NamedTuple
 
 from napari_nanopyx._engine.estimates import (
     READY_SECONDS,
     Estimate,
-    arm_of,
     preparation,
     time_lost,
     time_spent,
 )
-from napari_nanopyx._engine.record import Arm, Record
+from napari_nanopyx._engine.record import Record
 from napari_nanopyx._engine.situation import Situation, shares_processor
-from napari_nanopyx._engine.types import Implementation
+from napari_nanopyx._engine.types import Arm, Implementation
 
 TRIAL_SECONDS = 0.03
 """What a trial would take on the best implementation."""
@@ -42,6 +41,9 @@ class Trial(NamedTuple):
     reason: str
 
 
+Untried = tuple[Implementation, Record | None, Estimate | None]
+
+
 @dataclass(eq=False)
 class Contest:
     """The candidates beside the one that is the best to take now."""
@@ -50,11 +52,17 @@ class Contest:
     others: Sequence[Implementation]
     known: Mapping[str, Estimate]
     best: Implementation
+    seconds: float = field(init=False)
+    """What a frame takes on the best, in blocks as long as such runs allow."""
+    measured: Mapping[Arm, Record] = field(init=False)
+    """What is known of exactly this workload."""
+    unknown: Sequence[Untried] = field(init=False)
+    """Those not yet tried enough to be judged, with what is known of them."""
 
-    @cached_property
-    def seconds(self) -> float:
-        """What a frame takes on the best, in blocks as long as such runs allow."""
-        return self.each(self.known[self.best.name])
+    def __post_init__(self) -> None:
+        self.seconds = self.each(self.known[self.best.name])
+        self.measured = self.situation.evidence.exact(self.situation.workload)
+        self.unknown = self._worth_trying()
 
     def each(self, estimate: Estimate) -> float:
         """Return what a frame takes in such blocks.
@@ -78,11 +86,6 @@ class Contest:
         return found
 
     @cached_property
-    def measured(self) -> Mapping[Arm, Record]:
-        """What is known of exactly this workload."""
-        return self.situation.evidence.exact(self.situation.workload)
-
-    @cached_property
     def allowance(self) -> float:
         """Seconds that all trials of this workload may cost, past ones included."""
         total = time_spent(self.measured)
@@ -93,15 +96,13 @@ class Contest:
     def budget(self) -> float:
         """Seconds that trials of this workload may still cost."""
         share = self.situation.background_share
-        lost = time_lost(self.measured, arm_of(self.best), self.seconds, share)
+        lost = time_lost(self.measured, self.best.arm, self.seconds, share)
         return self.allowance - lost
 
-    @cached_property
-    def unknown(self) -> list[tuple[Implementation, Record | None, Estimate | None]]:
-        """Those not yet tried enough to be judged, with what is known of them."""
+    def _worth_trying(self) -> list[Untried]:
         found = []
         for candidate in self.others:
-            tried = self.measured.get(arm_of(candidate))
+            tried = self.measured.get(candidate.arm)
             if tried is None or not tried.is_judged:
                 estimate = self._estimate(candidate)
                 if self._is_worth_trying(candidate, tried, estimate):

@@ -29,6 +29,13 @@ class Device:
     details: Mapping[str, Any] = field(default_factory=dict)
 
 
+class Arm(NamedTuple):
+    """An implementation on a device: what a choice is made between."""
+
+    implementation: str
+    device: str
+
+
 @dataclass(frozen=True, slots=True)
 class Implementation:
     """One way of computing a task, whether or not it can run here."""
@@ -52,6 +59,11 @@ class Implementation:
     """Largest block that it computes at once; 0 where that depends on the plan."""
     apart: bool = False
     """Whether it leaves the processor free, so that both can compute at a time."""
+    arm: Arm = field(init=False, repr=False, compare=False)
+    """What its measurements are kept under."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "arm", Arm(self.name, self.device))
 
     @property
     def ends_early(self) -> bool:
