@@ -148,7 +148,8 @@ class MomentsMerger:
             image = self._result[window.index]
             means = self._write(window, image, threads)
             if self._macro_pixel:
-                scale_phases(image, self._magnification, grid.gains(means))
+                gains = grid.gains(means)
+                scale_phases(image, self._magnification, gains, threads)
             self._open.remove(window)
 
     def _write(
@@ -157,15 +158,18 @@ class MomentsMerger:
         """Write one image, and return the mean of each phase."""
         phases = cells(image, self._magnification)
         means = [0.0] * len(phases)
+        across = self._magnification[-1]
 
-        def write(phase: int) -> None:
-            plane = np.empty(phases[phase].shape)
-            before = window.before[phase]
-            self._totals[phase].since(before, len(window.frames), out=plane)
-            phases[phase][:] = plane
-            means[phase] = grid.phase_mean(plane, phase, len(phases), self._margin)
+        def write(row: int) -> None:
+            """Write phases that share rows of the image, so that no two threads do."""
+            plane = np.empty(phases[0].shape)
+            for phase in range(row * across, (row + 1) * across):
+                before = window.before[phase]
+                self._totals[phase].since(before, len(window.frames), out=plane)
+                phases[phase][:] = plane
+                means[phase] = grid.phase_mean(plane, phase, len(phases), self._margin)
 
-        spread(write, range(len(phases)), threads)
+        spread(write, range(len(phases) // across), threads)
         return means
 
 
@@ -195,14 +199,21 @@ class Mergers:
 
 
 def scale_phases(
-    image: NDArray[np.float32], magnification: tuple[int, ...], gains: Sequence[float]
+    image: NDArray[np.float32],
+    magnification: tuple[int, ...],
+    gains: Sequence[float],
+    threads: int = 1,
 ) -> None:
     """Multiply each phase of an image by its gain, in place: whole rows at a time."""
     *above, across = magnification
     rows = np.array(gains, image.dtype).reshape(-1, across)
+    lines = cells(image, (*above, 1))
     columns = image.shape[-1] // across
-    for lines, row in zip(cells(image, (*above, 1)), rows, strict=True):
-        lines *= np.tile(row, columns)
+
+    def scale(row: int) -> None:
+        lines[row] *= np.tile(rows[row], columns)
+
+    spread(scale, range(len(lines)), threads)
 
 
 def cells(image: NDArray[Any], magnification: tuple[int, ...]) -> list[NDArray[Any]]:
