@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.trace import Trace
-from napari_nanopyx._engine.backends.opencl import LAUNCH_FRAMES
+from napari_nanopyx._engine.backends.opencl_session import LAUNCH_FRAMES
 from napari_nanopyx._engine.evidence import Evidence
 from napari_nanopyx._engine.patience import Part, Watch
 from napari_nanopyx._engine.probes import LOOK_SHARE

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from mmap import PAGESIZE
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,8 @@ from numpy.typing import NDArray
 
 from napari_nanopyx._engine import devices
 from napari_nanopyx._engine.backends import opencl
+from napari_nanopyx._engine.backends.opencl_session import OpenCLSession
+from napari_nanopyx._engine.backends.pages import touch
 from napari_nanopyx._engine.types import Device
 from napari_nanopyx._kernels import tasks
 
@@ -34,7 +37,7 @@ def compare_with_reference(
     image = np.concatenate([image] * 9)
     plan = task.plan(image.shape, **{**example, **parameters})
     frames = range(len(image))
-    session = opencl.OpenCLSession(device, name, plan)
+    session = OpenCLSession(device, name, plan)
     try:
         partial, _ = session.run(image, frames)
     finally:
@@ -145,3 +148,29 @@ def test_a_device_that_has_gone_is_named() -> None:
     implementation = replace(opencl.implementations("esrrf")[0], name="opencl:gone")
     with pytest.raises(LookupError, match="opencl:gone"):
         opencl.open(implementation, task, task.plan(image.shape, **parameters))
+
+
+def test_a_session_takes_kernels_that_another_has_given_back() -> None:
+    """Two that are open have kernels of their own, for these keep their arguments."""
+    task = tasks()["magnify"]
+    image, parameters = task.example()
+    plan = task.plan(image.shape, **parameters)
+    pixel, device = image.dtype.name, devices.opencl_devices()[0]
+    first, second = (OpenCLSession(device, "magnify", plan) for _ in range(2))
+    of_first, of_second = (
+        {id(k) for _, k in s.kernels(pixel)} for s in (first, second)
+    )
+    assert not of_first & of_second
+    first.close()
+    third = OpenCLSession(device, "magnify", plan)
+    assert {id(k) for _, k in third.kernels(pixel)} == of_first
+    second.close()
+    third.close()
+
+
+@pytest.mark.parametrize("shape", [(0,), (1,), (3, 5), (7, 1000, 1000)])
+def test_new_memory_is_touched_whatever_its_size(shape: tuple[int, ...]) -> None:
+    arrays = [np.empty(shape, np.float32), np.empty(shape, np.float64)]
+    touch(arrays, threads=2)
+    for array in arrays:
+        assert (array.reshape(-1).view(np.uint8)[::PAGESIZE] == 0).all()

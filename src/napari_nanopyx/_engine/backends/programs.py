@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import warnings
+from collections import defaultdict
+from collections.abc import Sequence
+from contextlib import suppress
 from functools import cache
 from importlib import import_module
 from typing import Any
+
+_idle: defaultdict[Any, list[list[Any]]] = defaultdict(list)
+"""Kernels by program that no session uses."""
 
 
 @cache
@@ -29,7 +35,29 @@ def program(context: Any, task_name: str, options: tuple[str, ...]) -> Any:
         return cl.Program(context, generated.SOURCE).build(list(options))
 
 
+def take_kernels(program: Any, names: Sequence[str], types: Sequence[Any]) -> list[Any]:
+    """Return kernels of a program for one session, as they keep their arguments.
+
+    Making them takes a millisecond or more, so those that were given back are used
+    again. They know the types of their arguments, without which a launch takes longer.
+    """
+    import pyopencl as cl
+
+    with suppress(IndexError):
+        return _idle[program].pop()
+    kernels = [cl.Kernel(program, name) for name in names]
+    for kernel in kernels:
+        kernel.set_scalar_arg_dtypes(types)
+    return kernels
+
+
+def give_back(program: Any, kernels: list[Any]) -> None:
+    """Let another session have the kernels."""
+    _idle[program].append(kernels)
+
+
 def forget() -> None:
     """Make new ones when next asked: a device was lost, or others are there now."""
     context.cache_clear()
     program.cache_clear()
+    _idle.clear()
