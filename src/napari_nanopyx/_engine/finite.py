@@ -89,8 +89,9 @@ class Finite:
         if about not in _whole:
             values = float("inf")
         if all(self._is_finite(array, values) for array in partial.values()):
-            if len(_whole) < _REMEMBERED:
-                _whole.add(about)
+            if len(_whole) >= _REMEMBERED:
+                _whole.clear()
+            _whole.add(about)
             return
         self._find_the_cause(implementation, block, frames, partial)
 
