@@ -192,26 +192,52 @@ INLINE void esrrf_lattice(esrrf_arguments a, int column, int row, int frame)
                        a.pixel_scale, lattice, plane);
 }
 
+#define TOGETHER (LANES == 1 ? 4 : 1) /* frames that share what is read of the tables */
+
+/* What all lattice points around a pixel add up to, in several frames. */
+INLINE void converged_together(esrrf_arguments a, GLOBAL const float *lattice, int at,
+                               real *values)
+{
+    int component = 4 * a.framed_rows * a.stride, count = a.counts[at];
+    TABLE const esrrf_sample *samples = a.samples + at * a.most_samples;
+    for (int i = 0; i < TOGETHER; i++)
+        values[i] = ZERO;
+    for (int s = 0; s < count; s++) {
+        esrrf_sample sample = samples[s];
+        GLOBAL const float *point = lattice + sample.offset;
+        for (int i = 0; i < TOGETHER; i++)
+            values[i] = values[i] + convergence(point + i * 2 * component, component, sample);
+    }
+}
+
 INLINE void esrrf_converge(esrrf_arguments a, int column, int phase, int row)
 {
     long plane = (long)a.framed_rows * a.stride;
     long target = ((long)phase * a.height + row) * a.pitch + column * LANES;
     long place = (row + a.before) * (long)a.stride + column * LANES + a.before;
-    int alone = a.sensitivities == 1;
+    int alone = a.sensitivities == 1, frames;
     moments sums = no_moments();
     if (alone && !a.fresh)
         sums = load_moments(a, target);
-    for (int frame = 0; frame < a.count; frame++) {
-        int table = frame % a.tables;
-        real value = converged(a, a.lattice + frame * 8 * plane + place,
-                               table * a.magnification * a.magnification + phase);
-        real light = light_at(a, a.image + frame * plane + place, frame, row,
-                              column * LANES, phase);
-        int is_first = a.fresh && frame == 0;
-        if (alone)
-            sums = take_in(sums, sharpened(a, value, light, 0), a.statistic, is_first);
+    for (int first = 0; first < a.count; first += frames) {
+        int at = first % a.tables * a.magnification * a.magnification + phase;
+        GLOBAL const float *lattice = a.lattice + first * 8 * plane + place;
+        real values[TOGETHER];
+        frames = a.tables == 1 && !a.faint && first + TOGETHER <= a.count ? TOGETHER : 1;
+        if (frames == TOGETHER)
+            converged_together(a, lattice, at, values);
         else
-            take_in_each(a, value, light, target, is_first);
+            values[0] = converged(a, lattice, at);
+        for (int i = 0; i < frames; i++) {
+            int frame = first + i, is_first = a.fresh && frame == 0;
+            real light = light_at(a, a.image + frame * plane + place, frame, row,
+                                  column * LANES, phase);
+            if (alone)
+                sums = take_in(sums, sharpened(a, values[i], light, 0), a.statistic,
+                               is_first);
+            else
+                take_in_each(a, values[i], light, target, is_first);
+        }
     }
     if (alone)
         store_moments(a, target, sums);
