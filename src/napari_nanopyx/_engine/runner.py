@@ -110,7 +110,7 @@ class _Runner:
         self._policy, self._seed = context.policy()
         source = as_source(image, axes=len(plan.shape))
         self._reader = Reader(source, plan.segments)
-        self._workload = workload_of(task, plan, source.dtype.name)
+        self._workload = workload_of(task, plan, source.dtype_name)
         self._sessions = Sessions(task, plan, self._workload.dtype)
         self._failures = Failures(task.name, plan, pinned is not None)
         self._finite = Finite(self._workload, plan, self._sessions)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import accumulate, islice, pairwise, takewhile
+from itertools import accumulate, islice, takewhile
 from math import inf
 from typing import NamedTuple
 
@@ -41,16 +41,15 @@ def pace(runs: Sequence[Run]) -> Pace:
     """
     judged = [run for run in islice(reversed(runs), JUDGED) if run.slowdown]
     slowdowns = [run.slowdown or 1.0 for run in judged]
-    feared = max(slowdowns[:1], default=1.0)
-    for pair in pairwise(slowdowns[: _DISTRUSTED + 1]):
-        feared = max(feared, min(pair))
+    newest = slowdowns[: _DISTRUSTED + 1]
+    feared = max([*newest[:1], *map(min, newest, newest[1:])], default=1.0)
     if feared == 1:
         return USUAL
     row = list(takewhile(lambda run: (run.slowdown or 1.0) > 1, judged))
     found = len(row) + sum(run.measurement.confirmed for run in row)  # by a launch
     is_sure = found >= _JUDGED and found >= _needed(judged)
-    newest = judged[0].measurement
-    flops = _LENGTHENED * newest.frames * newest.workload.flops
+    last = judged[0].measurement
+    flops = _LENGTHENED * last.frames * last.workload.flops
     return Pace(_strength(row) if is_sure else 1.0, slowdowns[0], feared, flops)
 
 

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-_KERNEL_DTYPES = frozenset(map(np.dtype, ("uint8", "uint16", "float32")))
-"""What kernels read as it is; other numbers become float32."""
+_KERNEL_DTYPES = {np.dtype(name): name for name in ("uint8", "uint16", "float32")}
+"""What kernels read as it is, and its names; other numbers become float32."""
 
 _LISTED_FRAMES = 8
 _ALLOWED = {
@@ -61,6 +61,11 @@ class Source:
             )
         self.is_single = len(shape) < axes
         self.shape = (1, *shape) if self.is_single else shape
+
+    @property
+    def dtype_name(self) -> str:
+        """Name of the dtype, which NumPy puts together anew each time."""
+        return _KERNEL_DTYPES[self.dtype]
 
     def __len__(self) -> int:
         return self.shape[0]
