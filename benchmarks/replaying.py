@@ -142,8 +142,6 @@ class _Replay:
             ended = other.end - now + STOPPING_SHARE * seconds
             if ended < seconds:
                 self._outcome.seconds += ended
-                if other is self._raced:
-                    self._todo.clear()
                 self._collect()
                 return
         self._outcome.seconds += prepare + seconds
@@ -199,6 +197,7 @@ class _Replay:
                 del self._beside[name]
                 if beside is self._raced:
                     self._raced = None
+                    self._todo.clear()
                 self._measure(
                     beside.implementation, beside.workload, beside.parts, beside=True
                 )
