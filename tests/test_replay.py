@@ -20,6 +20,7 @@ from benchmarks.replay_report import scores, table, write
 from benchmarks.replaying import FAILURE_SECONDS, Player, replay
 from benchmarks.trace import Trace
 from benchmarks.varied_traces import varied
+from napari_nanopyx._engine.patience import Patience
 from napari_nanopyx._engine.situation import Situation
 from napari_nanopyx._engine.types import Choice, Workload
 
@@ -91,6 +92,23 @@ def test_what_vanishes_is_left_out_and_its_block_computed_again() -> None:
     outcome = replay(known, Player(Script(("opencl:GPU", 20), ("serial", 30))))
     assert outcome.frames == {"serial": 30}
     assert outcome.seconds == pytest.approx(10 * 0.1 + FAILURE_SECONDS + 30)
+
+
+def test_a_race_ends_with_what_was_left_behind_though_the_other_cannot_stop() -> None:
+    known = trace({"opencl:GPU": [1.0], "numba": [1.5]})
+    told: list[Situation] = []
+
+    def policy(situation: Situation) -> Choice:
+        told.append(situation)
+        gpu, numba = situation.candidates
+        if len(told) == 1:
+            patience = Patience(10, frame_seconds=0.1, spare_seconds=0.0)
+            return Choice(gpu, 10, None, "until 1 s", patience=patience)
+        return Choice(numba, 2, None, "until 4, 7 and 10 s")
+
+    outcome = replay(known, Player(policy))
+    assert outcome.seconds == pytest.approx(10.0)
+    assert [each.remaining for each in told] == [10, 10, 8, 6]
 
 
 def test_history_is_remembered_and_what_is_prepared_is_free() -> None:
@@ -224,14 +242,14 @@ def test_default_is_no_worse_than_the_published_policy(name: str) -> None:
 
 @pytest.mark.parametrize("name", [t.name for t in varied(0)])
 def test_default_where_everything_was_drawn_by_lot(name: str) -> None:
-    """As above; its shorter blocks may cost a hundredth where nothing happens."""
+    """As above, on the mean of eight."""
     default, paper = [], []
-    for seed in range(20, 24):
+    for seed in range(20, 28):
         (known,) = [t for t in varied(seed) if t.name == name]
         least = oracle_seconds(known)
         default.append(replay(known, PLAYERS["default"], seed).seconds / least)
         paper.append(replay(known, PLAYERS["paper"], seed).seconds / least)
-    assert np.mean(default) <= max(np.mean(paper), 1.01)
+    assert np.mean(default) <= np.mean(paper) + 1e-3
 
 
 def test_varied_traces_differ_by_their_seed() -> None:

@@ -228,6 +228,35 @@ def test_the_fastest_is_prepared_beside_where_that_pays() -> None:
     assert ask(known, names, 1).implementation.name == "opencl:GPU"
 
 
+def test_of_those_known_to_be_faster_the_fastest_is_prepared_first() -> None:
+    """One thing is prepared at a time: the next waits for it, eight seconds maybe."""
+    rows = [measured("serial", 0.01)] * 5
+    for name, seconds in (("numba", 0.005), ("opencl:GPU", 0.001)):
+        rows += [measured(name, seconds, prepare=PREPARATION_SECONDS[KINDS[name]])]
+        rows += [measured(name, seconds)] * 5
+    choice = ask(Evidence(rows), ["serial", "numba", "opencl:GPU"], 10_000)
+    assert choice.implementation.name == "serial"
+    assert [each.name for each in choice.prepare] == ["opencl:GPU", "numba"]
+
+
+def test_what_is_kept_for_the_same_device_binds_no_other() -> None:
+    """Ten seconds of compiling for the processor would keep a GPU waiting that long."""
+    seconds = 0.2
+    known = table([("threads-dynamic", seconds)])
+    listed = [*map(candidate, ("threads-dynamic", "threads-static", "numba"))]
+    cost = BESIDE * PREPARATION_SECONDS["numba"] + seconds
+    before = 10  # frames of the table
+    frames = int((cost + seconds / 2) / EXPLORATION_SHARE / seconds) - before
+    given = (workload(), listed, known, frames)
+    choice = choose(Situation(*given))
+    assert choice.implementation.name == "threads-dynamic"
+    assert [each.name for each in choice.prepare] == ["numba"]
+    given = (workload(), [*listed, on_a_gpu()], known, frames)
+    choice = choose(Situation(*given, ready={"opencl:GPU"}))
+    assert (choice.implementation.name, choice.reason) == ("opencl:GPU", TRYING)
+    assert [each.name for each in choice.prepare] == ["numba"]
+
+
 def test_many_short_runs_pay_for_preparing_too() -> None:
     rows = [measured("opencl:GPU", 0.001, prepare=1.0)]
     known = Evidence(rows + [measured("opencl:GPU", 0.001)] * 5)

@@ -20,6 +20,7 @@ from napari_nanopyx._engine.situation import Situation
 from napari_nanopyx._engine.trials import (
     TRIAL_SECONDS,
     Contest,
+    Kept,
     Trial,
     frames_in,
     trials,
@@ -44,8 +45,8 @@ _KINDS = ("compiled", "opencl", "numba", "reference")
 _GUESSED_FLOPS_PER_SECOND = 2e9
 _GUESSED_FRAMES = 8
 _SHORTER = 8
-_SOON_SECONDS = 0.02
-"""What a block takes at most while one that was left behind may be ready any moment."""
+_SOON_SECONDS = 0.01
+"""What a block should take while one that was left behind may be ready any moment."""
 
 
 def choose(situation: Situation) -> Choice:
@@ -74,20 +75,21 @@ def choose(situation: Situation) -> Choice:
         return _take(situation, best, known)
     others = [c for c in usable if c is not best]
     contest = Contest(situation, others, known, best)
-    prepare, kept = worth_preparing(contest) if ready else ([], 0.0)
+    prepare, kept = worth_preparing(contest) if ready else ([], Kept())
     wanted = tuple(prepare)
     if _needs_checking(situation, best, known):
         return _check(situation, best, known, wanted)
-    found = [] if situation.awaited else trials(contest, kept) or probes(contest)
+    is_early = situation.awaited or _is_doubtful(best, known)
+    found = [] if is_early else trials(contest, kept) or probes(contest)
     if found:
         cheapest = min(found, key=lambda t: (t.cost, _guess_rank(t.implementation)))
         return _try(cheapest, known, wanted)
     choice = _take(situation, best, known, wanted)
     if situation.awaited:
         soon = frames_in(_SOON_SECONDS, known[best.name].seconds)
-        choice = replace(choice, frames=min(choice.frames, soon))
-    beside = look(contest, choice.frames)
-    return choice if beside is None else replace(choice, look=beside)
+        if 2 * soon < situation.remaining:  # else little is saved on the rest
+            choice = replace(choice, frames=min(choice.frames, soon))
+    return _with_look(contest, choice)
 
 
 def first_frames(situation: Situation, seconds: float) -> int:
@@ -167,6 +169,15 @@ def _needs_checking(
     )
     delayed = _seconds(known[best.name], situation) * pace.suspected
     return delayed > min(others, default=inf)
+
+
+def _is_doubtful(best: Implementation, known: Mapping[str, Estimate]) -> bool:
+    """Tell whether the best is taken for slow by a single block, left behind maybe.
+
+    What others promise beside it is not known until its next block, which ends early.
+    """
+    pace = known[best.name].pace
+    return best.apart and pace.slowdown > 1 and pace.row == 1
 
 
 def _rival(
@@ -265,6 +276,24 @@ def _patience(
     if not best.ends_early or rival == inf:
         return None
     return waiting.patience(best, known[best.name], rival, frames, spare)
+
+
+def _with_look(contest: Contest, choice: Choice) -> Choice:
+    """Add what is due to be measured beside the block.
+
+    If a delay has ended, the block beside the look that shows this is computed in vain.
+    The longer the delay has lasted, the longer it will last: so may the block.
+    """
+    beside = look(contest, choice.frames)
+    if beside is not None and contest.known[beside.implementation.name].delay > 1:
+        evidence = contest.situation.evidence
+        lasted = evidence.delayed_seconds(beside.implementation.arm)
+        seconds = contest.known[choice.implementation.name].seconds
+        most = frames_in(max(_SOON_SECONDS, lasted), seconds)
+        if most < choice.frames:
+            choice = replace(choice, frames=most)
+            beside = look(contest, most)
+    return choice if beside is None else replace(choice, look=beside)
 
 
 def _reason(best: Implementation, known: Mapping[str, Estimate]) -> str:

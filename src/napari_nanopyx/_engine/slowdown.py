@@ -26,6 +26,8 @@ class Pace(NamedTuple):
     """The same by the newest block, or by two of the newest that agree."""
     flops: float = inf
     """How much work a block may be while that is feared."""
+    row: int = 0
+    """How many of the newest blocks were slow, one after the other."""
 
 
 USUAL = Pace()
@@ -50,7 +52,8 @@ def pace(runs: Sequence[Run]) -> Pace:
     is_sure = found >= _JUDGED and found >= _needed(judged)
     last = judged[0].measurement
     flops = _LENGTHENED * last.frames * last.workload.flops
-    return Pace(_strength(row) if is_sure else 1.0, slowdowns[0], feared, flops)
+    slowdown = _strength(row) if is_sure else 1.0
+    return Pace(slowdown, slowdowns[0], feared, flops, len(row))
 
 
 def _needed(judged: Sequence[Run]) -> int:

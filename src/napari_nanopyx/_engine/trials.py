@@ -44,6 +44,15 @@ class Trial(NamedTuple):
 Untried = tuple[Implementation, Record | None, Estimate | None]
 
 
+class Kept(NamedTuple):
+    """Seconds of the budget that nothing else may take."""
+
+    elsewhere: float = 0.0
+    """For other devices than that of the best."""
+    here: float = 0.0
+    """For others on its device: they promise less, and bind nothing elsewhere."""
+
+
 @dataclass(eq=False)
 class Contest:
     """The candidates beside the one that is the best to take now."""
@@ -148,12 +157,11 @@ class Contest:
         return not self._is_slow(candidate)
 
 
-def trials(contest: Contest, kept: float = 0.0) -> list[Trial]:
+def trials(contest: Contest, kept: Kept) -> list[Trial]:
     """Return what can be tried at once within the budget, less what is kept of it."""
     if not contest.unknown:
         return []
     situation, found = contest.situation, []
-    budget = contest.budget - kept
     for candidate, tried, estimate in contest.unknown:
         if not _is_ready(situation, candidate):
             continue
@@ -168,6 +176,8 @@ def trials(contest: Contest, kept: float = 0.0) -> list[Trial]:
                 wished = fewest  # of one that is slow, a shorter one costs less
             else:
                 wished = max(wished, _LONGER * tried.block_time.most_frames)
+        is_here = candidate.device == contest.best.device
+        budget = contest.budget - kept.elsewhere - (kept.here if is_here else 0.0)
         affordable = int(budget / excess) if excess > 0 else wished
         frames = min(wished, affordable, situation.remaining)
         if frames >= 1:
@@ -177,16 +187,16 @@ def trials(contest: Contest, kept: float = 0.0) -> list[Trial]:
     return elsewhere or found
 
 
-def worth_preparing(contest: Contest) -> tuple[list[Implementation], float]:
+def worth_preparing(contest: Contest) -> tuple[list[Implementation], Kept]:
     """Return what should be compiled and set up beside the computation.
 
-    What is known to be faster: if that saves more than it costs, in the rest of this
-    run or had it been ready since it was used last. What is unknown: if the budget of
-    trials allows it. What is to be kept of the budget for these is returned, too: half
-    of all while another device cannot be afforded, which promises more than others
-    on the same one.
+    What is known to be faster, the fastest first: if that saves more than it costs, in
+    the rest of this run or had it been ready since it was used last. What is unknown:
+    if the budget of trials allows it. What is to be kept of the budget for these is
+    returned, too: half of all while another device cannot be afforded, which promises
+    more than others on the same one.
     """
-    situation, wanted, kept, least = contest.situation, [], 0.0, 0.0
+    situation, wanted, least = contest.situation, [], 0.0
     costs = [
         (
             candidate.device == contest.best.device,
@@ -197,22 +207,26 @@ def worth_preparing(contest: Contest) -> tuple[list[Implementation], float]:
         for candidate, _, estimate in contest.unknown
         if not _is_ready(situation, candidate)
     ]
-    for is_same_device, cost, candidate in sorted(costs, key=lambda each: each[:2]):
-        if kept + cost <= contest.budget:
+    elsewhere = here = 0.0
+    for is_here, cost, candidate in sorted(costs, key=lambda each: each[:2]):
+        if elsewhere + here + cost <= contest.budget:
             wanted.append(candidate)
-            kept += cost
-        elif not is_same_device:
+            elsewhere, here = elsewhere + cost * (not is_here), here + cost * is_here
+        elif not is_here:
             least = contest.allowance / 2
-    kept = max(kept, least)
+    kept = Kept(max(elsewhere, least), here)
+    faster = []
     for candidate in contest.others:
         known = contest.known.get(candidate.name)
         if candidate in wanted or known is None or known.is_ready:
             continue
         frames = max(situation.remaining, known.idle / contest.seconds)
-        saved = (contest.seconds - known.usual.frame_seconds) * frames
+        seconds = known.usual.frame_seconds
+        saved = (contest.seconds - seconds) * frames
         if saved > _cost_of_preparing(situation, candidate):
-            wanted.append(candidate)
-    return wanted, kept
+            faster.append((seconds, candidate))
+    faster.sort(key=lambda each: each[0])
+    return [*wanted, *(candidate for _, candidate in faster)], kept
 
 
 def frames_in(seconds: float, per_frame: float) -> int:
