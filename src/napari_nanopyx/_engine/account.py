@@ -34,12 +34,17 @@ class Account:
         self._workload = workload
         self._sessions = sessions
         self._started = time.perf_counter()
-        self._doubtful: dict[str, int] = {}
+        self._measured: set[str] = set()
 
     def chose(self, choice: Choice) -> None:
         """Note what computes the next block, and why."""
         self.run.implementation = choice.implementation.name
         self.run.reason = choice.reason
+
+    def count(self, name: str, frames: int) -> None:
+        """Count frames of the result that an implementation has computed."""
+        self.run.blocks[name] = self.run.blocks.get(name, 0) + frames
+        self.run.frames_done += frames
 
     def finished(
         self,
@@ -50,7 +55,7 @@ class Account:
         *,
         beside: bool = False,
     ) -> None:
-        """Count frames that have been computed, and remember what they took.
+        """Remember what frames took that were computed for the result.
 
         Merging took some seconds more for each.
         """
@@ -60,26 +65,10 @@ class Account:
             timing.transfer,
             timing.compute + merging * frames,
         )
-        is_first = name not in self.run.blocks
-        self.run.blocks[name] = self.run.blocks.get(name, 0) + frames
-        self.run.frames_done += frames
+        is_first = name not in self._measured
+        self._measured.add(name)
         part = part._replace(timing=timing)
         self.seen(choice, part, disturbed, beside=beside, is_first=is_first)
-
-    def doubt(self, choice: Choice, frames: int) -> None:
-        """Note that another one may have computed these frames, too, and be first."""
-        name = choice.implementation.name
-        self._doubtful[name] = self._doubtful.get(name, 0) + frames
-
-    def decide(self, *, used: bool) -> None:
-        """Count doubtful frames no more if they are not used."""
-        for name, frames in self._doubtful.items():
-            if not used:
-                self.run.blocks[name] -= frames
-                self.run.frames_done -= frames
-                if not self.run.blocks[name]:
-                    del self.run.blocks[name]
-        self._doubtful.clear()
 
     def seen(
         self,

@@ -10,7 +10,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from napari_nanopyx._engine.beside import Job
-from napari_nanopyx._engine.ordered import Ordered
+from napari_nanopyx._engine.ordered import Computed, Ordered
 from napari_nanopyx._engine.patience import Watch
 from napari_nanopyx._engine.reader import Reader
 from napari_nanopyx._engine.sessions import Sessions
@@ -52,11 +52,6 @@ class Apart:
     def is_awaited(self) -> bool:
         """Whether frames were left behind that are not merged yet."""
         return self._left is not None or self._is_raced
-
-    @property
-    def is_raced(self) -> bool:
-        """Whether others compute now what was left behind."""
-        return self._is_raced
 
     @property
     def rival(self) -> Job | None:
@@ -161,15 +156,14 @@ class Apart:
         if self._is_raced:
             self._reader.give_up()
         self._is_raced = False
-        self._ordered.settle(job.partial, threads)
+        block = Computed(job.frames, job.partial, job.implementation.name)
+        self._ordered.settle(block, threads)
 
-    def end_race(self, threads: int) -> bool:
+    def end_race(self, threads: int) -> None:
         """Merge what others have computed of what was left behind, if that is all."""
-        if not self._is_raced or self._reader.remaining:
-            return False
-        self._left, self._is_raced = None, False
-        self._ordered.settle(None, threads)
-        return True
+        if self._is_raced and not self._reader.remaining:
+            self._left, self._is_raced = None, False
+            self._ordered.settle(None, threads)
 
     def unfinished(self) -> list[Job]:
         """Return the jobs that are not over."""

@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import NamedTuple
+
 from napari_nanopyx._kernels.declaration import Merger, Partial
+
+
+class Computed(NamedTuple):
+    """A block that has been computed."""
+
+    frames: range
+    partial: Partial
+    name: str
+    """The implementation that computed it."""
 
 
 class Ordered:
@@ -15,35 +27,44 @@ class Ordered:
     ----------
     merger
         Takes the blocks.
+    count
+        Called with an implementation and how many frames of it are used, once that is
+        sure.
     """
 
-    def __init__(self, merger: Merger) -> None:
+    def __init__(self, merger: Merger, count: Callable[[str, int], None]) -> None:
         self._merger = merger
+        self._count = count
         self._awaited: range | None = None
-        self._kept: list[tuple[range, Partial]] = []
+        self._kept: list[Computed] = []
 
     def wait_for(self, frames: range) -> None:
         """Keep what comes from now on, until these frames are there."""
         self._awaited = frames
 
-    def add(self, frames: range, partial: Partial, threads: int) -> None:
+    def add(self, block: Computed, threads: int) -> None:
         """Take over a block."""
-        if self._awaited is None:
-            self._merger.add(frames, partial, threads)
+        awaited = self._awaited
+        if awaited is None:
+            self._merger.add(block.frames, block.partial, threads)
         else:
-            self._kept.append((frames, partial))
+            self._kept.append(block)
+        if awaited is None or block.frames.start not in awaited:
+            self._count(block.name, len(block.frames))
 
-    def settle(self, partial: Partial | None, threads: int) -> None:
+    def settle(self, block: Computed | None, threads: int) -> None:
         """Merge what is kept.
 
-        The awaited block comes first, if its partial result is given; others that have
-        computed its frames are forgotten then.
+        If the awaited block is given, others that have computed its frames are
+        forgotten.
         """
         awaited, self._awaited = self._awaited, None
         assert awaited is not None  # noqa: S101 - or there is nothing to settle
-        if partial is not None:
-            self._merger.add(awaited, partial, threads)
-            self._kept = [each for each in self._kept if each[0].start not in awaited]
-        for frames, kept in sorted(self._kept, key=lambda each: each[0].start):
-            self._merger.add(frames, kept, threads)
-        self._kept.clear()
+        kept, self._kept = self._kept, []
+        if block is not None:
+            kept = [each for each in kept if each.frames.start not in awaited]
+            kept.append(block)
+        for each in sorted(kept, key=lambda each: each.frames.start):
+            self._merger.add(each.frames, each.partial, threads)
+            if each.frames.start in awaited:
+                self._count(each.name, len(each.frames))

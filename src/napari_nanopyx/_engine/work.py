@@ -15,7 +15,7 @@ from napari_nanopyx._engine.apart import Apart
 from napari_nanopyx._engine.beside import Job
 from napari_nanopyx._engine.failures import Failures
 from napari_nanopyx._engine.finite import Finite, quiet
-from napari_nanopyx._engine.ordered import Ordered
+from napari_nanopyx._engine.ordered import Computed, Ordered
 from napari_nanopyx._engine.patience import Watch
 from napari_nanopyx._engine.reader import Block, Reader
 from napari_nanopyx._engine.sessions import Sessions
@@ -67,7 +67,7 @@ class Work:
         self._account = account
         self._finite = Finite(workload, plan, sessions)
         self._merger = plan.merger()
-        self._ordered = Ordered(self._merger)
+        self._ordered = Ordered(self._merger, account.count)
         self.threads = devices.thread_count()
         """How many compute at a time."""
         self.apart = Apart(sessions, reader, self._ordered)
@@ -142,7 +142,6 @@ class Work:
             self.apart.lost(job)
             self.failed(job.implementation, len(job.frames), job.seconds, error)
             return
-        self._account.decide(used=False)
         self.apart.won(job, self.threads)
         for part in job.watch.measured(timing):
             self._account.finished(job.choice, part, 0.0, disturbed=False, beside=True)
@@ -235,17 +234,15 @@ class Work:
         timing: Timing,
         disturbed: bool = False,
     ) -> None:
-        """Merge a block, and count it.
+        """Have a block merged, and remember what it took.
 
         What was left behind is merged as others have computed it, once that is all.
         """
         started = time.perf_counter()
         with quiet():
-            self._ordered.add(frames, partial, self.threads)
+            block = Computed(frames, partial, choice.implementation.name)
+            self._ordered.add(block, self.threads)
         merging = (time.perf_counter() - started) / len(frames)
+        self.apart.end_race(self.threads)
         for part in watch.measured(timing):
             self._account.finished(choice, part, merging, disturbed)
-        if self.apart.is_raced:
-            self._account.doubt(choice, len(frames))
-        if self.apart.end_race(self.threads):
-            self._account.decide(used=True)
