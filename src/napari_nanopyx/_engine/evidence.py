@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Mapping
-from itertools import islice
+from itertools import islice, takewhile
 from threading import Lock
 
+from napari_nanopyx._engine.blocks import BlockTime, block_time
+from napari_nanopyx._engine.judging import block
 from napari_nanopyx._engine.record import JUDGED, RECENT, Record, Run
 from napari_nanopyx._engine.similarity import Features, distance, features
 from napari_nanopyx._engine.slowdown import Pace, pace
@@ -39,6 +41,7 @@ class Evidence:
         self._device_runs: dict[str, deque[Run]] = {}
         self._free_at: dict[Arm, float] = {}
         self._paces: dict[Arm | str, Pace] = {}
+        self._delayed: dict[Arm, dict[Features, BlockTime | None]] = {}
         self._arrived: deque[Measurement] = deque(maxlen=_ARRIVED)
         self._lock = Lock()
         for measurement in measurements:
@@ -65,6 +68,7 @@ class Evidence:
                 self._add(measurement)
             self._arrived.extend(others)
             self._paces.clear()
+            self._delayed.clear()
             for arm, runs in known.items():
                 fuller = self._runs.get(arm, [])
                 self._runs[arm] = _in_place(key, runs, fuller)[-RECENT:]
@@ -115,6 +119,24 @@ class Evidence:
     def delayed_seconds(self, arm: Arm) -> float:
         """Return how long ago it computed a block that was not slow."""
         return self._seconds - self._free_at.get(arm, 0.0)
+
+    def delayed(self, arm: Arm, workload: Workload) -> BlockTime | None:
+        """Return the time of its newest blocks, as far as they were slow; None if not.
+
+        What a block takes besides its frames need not be delayed as much as these are.
+        """
+        key = features(workload)
+        with self._lock:
+            known = self._delayed.setdefault(arm, {})
+            if key not in known:
+                newest = reversed(self._runs.get(arm, ()))
+                slow = [
+                    block(run.measurement)
+                    for run in takewhile(lambda run: run.is_slow, newest)
+                    if features(run.measurement.workload) == key
+                ]
+                known[key] = block_time(slow) if slow else None
+            return known[key]
 
     def pace(self, of: Arm | str) -> Pace:
         """Return how fast an arm, or all that a device computes, is at present."""
@@ -173,6 +195,7 @@ class Evidence:
             on_device = self._device_runs.setdefault(arm.device, deque(maxlen=JUDGED))
             on_device.append(runs[-1])
         self._paces.pop(arm, None)
+        self._delayed.pop(arm, None)
         self._paces.pop(arm.device, None)
         if not measurement.beside:
             self._seconds += measurement.timing.total

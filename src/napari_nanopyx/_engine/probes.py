@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from itertools import takewhile
-from math import ceil, inf, sqrt
+from math import ceil, sqrt
 from typing import NamedTuple
 
-from napari_nanopyx._engine.blocks import NOTICED_BESIDE, block_time
+from napari_nanopyx._engine.blocks import NOTICED_BESIDE
 from napari_nanopyx._engine.estimates import WORTH_MOVING, Estimate
 from napari_nanopyx._engine.patience import Patience
 from napari_nanopyx._engine.trials import TRIAL_SECONDS, Contest, Trial, frames_in
@@ -170,24 +169,12 @@ def _again(
     opening = estimate.opening * estimate.pace.slowdown
     seconds = slowdown * estimate.usual.seconds(frames)
     if slowdown >= _PLAIN:
-        seconds = min(seconds, _delayed_seconds(contest, other, frames))
+        situation = contest.situation
+        delayed = situation.evidence.delayed(other.arm, situation.workload)
+        if delayed is not None:
+            seconds = min(seconds, delayed.seconds(frames))
     seconds += opening
     return Trial(other, frames, max(seconds - frames * contest.seconds, 0.0), reason)
-
-
-def _delayed_seconds(contest: Contest, other: Implementation, frames: int) -> float:
-    """Return what a block would take by the newest ones, as far as they were slow.
-
-    What a block takes besides its frames need not be delayed as much as these are.
-    """
-    evidence, workload = contest.situation.evidence, contest.situation.workload
-    runs = reversed(evidence.runs(other.arm))
-    slow = [
-        (run.measurement.frames, run.measurement.timing.warm)
-        for run in takewhile(lambda run: (run.slowdown or 1.0) > 1, runs)
-        if run.measurement.workload == workload
-    ]
-    return block_time(slow).seconds(frames) if slow else inf
 
 
 def _represented(contest: Contest) -> set[str]:
