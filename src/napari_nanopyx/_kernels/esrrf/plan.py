@@ -199,8 +199,8 @@ class EsrrfPlan:
         sizes = self.shape[1], self.magnification, self._margin / self.magnification
         share = tables.negligible_share(self.exponents)
         each = [
-            tables.of_shift(geometry, *sizes, share, shift)
-            for shift in self._shifts_of(frames)
+            tables.of_shift(geometry, *sizes, share, (row, column))
+            for row, column in self._shifts_of(frames)
         ]
         found = {name: np.stack([table[name] for table in each]) for name in each[0]}
         return found | tables.powers(self.exponents)

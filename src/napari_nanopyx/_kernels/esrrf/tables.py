@@ -7,8 +7,10 @@ moves the phases.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -117,18 +119,19 @@ def samples(
     return counts, np.take_along_axis(table, order, axis=1)
 
 
+@lru_cache(maxsize=8)
 def of_shift(
     geometry: Geometry,
     height: int,
     magnification: int,
     margin: float,
     share: float,
-    shift: Sequence[float],
-) -> dict[str, NDArray[Any]]:
+    shift: tuple[float, float],
+) -> Mapping[str, NDArray[Any]]:
     """Return the tables of a frame that is moved by (row, column) pixels.
 
     ``margin`` is what is blank along each border, in input pixels, and ``share`` the
-    weight that may be left out.
+    weight that may be left out. Calls with the same parameters share their tables.
     """
     row, row_phases = catmull_rom.phases(magnification, shift[0])
     column, column_phases = catmull_rom.phases(magnification, shift[1])
@@ -139,7 +142,7 @@ def of_shift(
     column_tap, column_weights = intensity_taps(column_phases)
     width = geometry.width
     column_mask = mask(width, column, column_phases, margin)
-    return {
+    found = {
         "shift": np.array([row, column], np.int32),
         "counts": counts,
         "samples": points,
@@ -150,6 +153,9 @@ def of_shift(
         "row_mask": mask(height, row, row_phases, margin),
         "column_mask": np.pad(column_mask, ((0, 0), (0, geometry.pitch - width))),
     }
+    for table in found.values():
+        table.flags.writeable = False
+    return MappingProxyType(found)
 
 
 def powers(exponents: Sequence[float]) -> dict[str, NDArray[Any]]:
