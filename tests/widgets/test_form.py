@@ -119,6 +119,30 @@ def test_the_selected_layer_is_offered_first(viewer: Any, qtbot: Any) -> None:
     assert form.layers["image"].name == "picture"
 
 
+def test_a_default_of_none_shows_the_words_of_its_choice(
+    viewer: Any, qtbot: Any
+) -> None:
+    """And is offered once, not beside an empty line."""
+
+    def method(image: Any, correction: bool | None = None) -> None:
+        """Do nothing."""
+
+    choices = [("on", True), ("if need be", None), ("off", False)]
+    form = Form(
+        method,
+        viewer,
+        images={"image": (2,)},
+        options={"correction": {"choices": choices}},
+    )
+    qtbot.addWidget(form)
+    field = form.fields["correction"]
+    assert field.choices == (True, None, False)
+    assert field.current_choice == "if need be"
+    field.value = False
+    form.reset()
+    assert field.current_choice == "if need be"
+
+
 def test_no_layer_is_none(form: Form) -> None:
     assert form.layers == {"image": None}
 

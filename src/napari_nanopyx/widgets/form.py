@@ -185,6 +185,7 @@ def parameter_field(
         settings.setdefault("text", " ")  # the label beside the box says it
     if "choices" in settings:
         hint, widget_type = None, widget_type or "ComboBox"
+        settings.setdefault("nullable", False)  # None has words of its own, if allowed
     try:
         widget = create_widget(
             value=value,
