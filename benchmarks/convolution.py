@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 import napari_nanopyx as nx
 from benchmarks import peak
 from benchmarks.beside import command, others, ours
-from napari_nanopyx._engine import devices
+from napari_nanopyx._engine.machine import devices
 
 CASES = ((1000, 21, "random"), (1000, 21, "ones"), (1000, 3, "random"))
 SIDES = (100, 300, 1000)

@@ -24,7 +24,8 @@ from benchmarks import crossover_report, machine
 from benchmarks.crossover_cells import MapCell, Timed, as_data, from_data
 from benchmarks.home import history_in
 from napari_nanopyx import engine
-from napari_nanopyx._engine import benchmark_cells, catalogue
+from napari_nanopyx._engine import catalogue
+from napari_nanopyx._engine.benchmarking import cells as benchmark_cells
 from napari_nanopyx._engine.types import Measurement
 from napari_nanopyx._kernels import tasks
 

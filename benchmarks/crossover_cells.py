@@ -6,11 +6,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from napari_nanopyx._engine import agent
-from napari_nanopyx._engine.benchmark_result import NEAR
-from napari_nanopyx._engine.delays import fast_mean
-from napari_nanopyx._engine.evidence import Evidence
-from napari_nanopyx._engine.situation import Situation
+from napari_nanopyx._engine.benchmarking.result import NEAR
+from napari_nanopyx._engine.measurements.delays import fast_mean
+from napari_nanopyx._engine.measurements.evidence import Evidence
+from napari_nanopyx._engine.policy import agent
+from napari_nanopyx._engine.policy.situation import Situation
 from napari_nanopyx._engine.types import (
     Implementation,
     Measurement,

@@ -31,8 +31,10 @@ from benchmarks.jobs import GPU_JOBS, JOBS, Job
 from benchmarks.load import Load
 from benchmarks.recording import described
 from napari_nanopyx import engine
-from napari_nanopyx._engine import context, history, paper
-from napari_nanopyx._engine.delays import persistence
+from napari_nanopyx._engine import context
+from napari_nanopyx._engine.measurements import history
+from napari_nanopyx._engine.measurements.delays import persistence
+from napari_nanopyx._engine.policy import paper
 
 RESULTS = Path(__file__).parent / "results"
 HISTORY = 12

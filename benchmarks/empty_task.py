@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_nanopyx import _kernels
-from napari_nanopyx._engine import devices
 from napari_nanopyx._engine.backends import BACKENDS
+from napari_nanopyx._engine.machine import devices
 from napari_nanopyx._engine.types import Implementation, Timing
 from napari_nanopyx._kernels.declaration import Cost, Partial, Task
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from napari_nanopyx._engine import history
+from napari_nanopyx._engine.measurements import history
 
 _VARIABLE = "NAPARI_NANOPYX_HOME"
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from napari_nanopyx._engine import devices
+from napari_nanopyx._engine.machine import devices
 from napari_nanopyx._engine.types import Device
 
 ROOT = Path(__file__).parents[1]

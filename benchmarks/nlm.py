@@ -19,7 +19,7 @@ from scipy import ndimage
 import napari_nanopyx as nx
 from benchmarks import peak
 from benchmarks.beside import command, others, ours
-from napari_nanopyx._engine import devices
+from napari_nanopyx._engine.machine import devices
 from napari_nanopyx._kernels import tasks
 
 SIDE, PATCH, DISTANCE = 512, 7, 11

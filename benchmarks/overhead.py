@@ -25,9 +25,10 @@ from benchmarks import machine
 from benchmarks.empty_task import IMPLEMENTATIONS, EmptyPlan, installed
 from benchmarks.home import history_in
 from napari_nanopyx import engine
-from napari_nanopyx._engine import history, runner, store
-from napari_nanopyx._engine.delays import persistence
-from napari_nanopyx._engine.measuring import workload_of
+from napari_nanopyx._engine.measurements import history, store
+from napari_nanopyx._engine.measurements.delays import persistence
+from napari_nanopyx._engine.measurements.measuring import workload_of
+from napari_nanopyx._engine.running import runner
 from napari_nanopyx._engine.types import Measurement, Timing
 
 RESULTS = Path(__file__).parent / "results"

@@ -21,7 +21,7 @@ import napari_nanopyx as nx
 from benchmarks import peak
 from benchmarks.beside import command, others
 from benchmarks.cases import best_time, movie
-from napari_nanopyx._engine import devices
+from napari_nanopyx._engine.machine import devices
 from napari_nanopyx._kernels.esrrf.plan import EsrrfPlan
 
 SRRF_SHAPE, SWEEP_SHAPE = (4, 300, 300), (50, 64, 64)

@@ -15,9 +15,10 @@ from benchmarks.jobs import Job
 from benchmarks.load import Load
 from benchmarks.trace import Trace
 from napari_nanopyx import engine
-from napari_nanopyx._engine import catalogue, devices
-from napari_nanopyx._engine.measuring import COLD_SECONDS, workload_of
-from napari_nanopyx._engine.sessions import Sessions
+from napari_nanopyx._engine import catalogue
+from napari_nanopyx._engine.machine import devices
+from napari_nanopyx._engine.measurements.measuring import COLD_SECONDS, workload_of
+from napari_nanopyx._engine.running.sessions import Sessions
 from napari_nanopyx._engine.types import Implementation, Session, Timing, Workload
 from napari_nanopyx._kernels.declaration import Plan
 

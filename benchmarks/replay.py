@@ -13,7 +13,7 @@ from benchmarks.made_traces import made
 from benchmarks.replaying import Player
 from benchmarks.trace import Trace
 from benchmarks.varied_traces import varied
-from napari_nanopyx._engine import agent, paper
+from napari_nanopyx._engine.policy import agent, paper
 
 PLAYERS: Mapping[str, Player] = {
     "default": Player(agent.choose),

@@ -11,14 +11,13 @@ from numpy.typing import NDArray
 
 from benchmarks.trace import Trace
 from napari_nanopyx._engine.backends.opencl_session import LAUNCH_FRAMES
-from napari_nanopyx._engine.evidence import Evidence
+from napari_nanopyx._engine.measurements.evidence import Evidence
 from napari_nanopyx._engine.patience import Part, Watch
-from napari_nanopyx._engine.probes import LOOK_SHARE
-from napari_nanopyx._engine.situation import (
+from napari_nanopyx._engine.policy.probes import LOOK_SHARE
+from napari_nanopyx._engine.policy.situation import (
     BACKGROUND_SHARE,
     Policy,
     Situation,
-    shares_processor,
 )
 from napari_nanopyx._engine.types import Arm, Choice, Implementation, Look, Measurement
 
@@ -148,7 +147,7 @@ class _Replay:
         if self._raced is not None and not self._todo:
             self._raced.frames = range(0)
             self._raced = None
-        is_noticed = disturbed and shares_processor(choice.implementation)
+        is_noticed = disturbed and choice.implementation.shares_processor
         self._measure(choice.implementation, self._workload, parts, is_noticed)
         self._count(name, len(each))
         if choice.look is not None and other is not None:

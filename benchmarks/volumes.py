@@ -17,7 +17,7 @@ import napari_nanopyx as nx
 from benchmarks import peak
 from benchmarks.beside import command, others, ours
 from benchmarks.cases import movie
-from napari_nanopyx._engine import devices
+from napari_nanopyx._engine.machine import devices
 from napari_nanopyx._kernels.esrrf_3d.plan import Esrrf3dPlan
 
 SHAPES = ((4, 16, 64, 64), (2, 32, 128, 128))

@@ -9,7 +9,9 @@ from typing import Any
 
 import pytest
 
-from napari_nanopyx._engine import catalogue, history, preparing
+from napari_nanopyx._engine import catalogue
+from napari_nanopyx._engine.measurements import history
+from napari_nanopyx._engine.running import preparing
 
 
 @pytest.hookimpl(trylast=True)

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from napari_nanopyx import doctor, engine
-from napari_nanopyx._engine import devices, history, search
+from napari_nanopyx._engine.machine import devices, search
+from napari_nanopyx._engine.measurements import history
 from napari_nanopyx._engine.types import Measurement, Timing, Workload
 from napari_nanopyx._kernels import tasks
 

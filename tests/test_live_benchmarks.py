@@ -22,7 +22,9 @@ from benchmarks.recording import SCHEDULES, Recorder
 from benchmarks.replay import PLAYERS
 from benchmarks.replaying import replay
 from napari_nanopyx import engine
-from napari_nanopyx._engine import catalogue, history, runner
+from napari_nanopyx._engine import catalogue
+from napari_nanopyx._engine.measurements import history
+from napari_nanopyx._engine.running import runner
 
 TINY = Job("magnify", {"factor": (2.0, 2.0)}, 2, 12)
 

@@ -12,7 +12,7 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from napari_nanopyx._engine.history import History
+    from napari_nanopyx._engine.measurements.history import History
     from napari_nanopyx.engine import Device, Implementation
 
 REQUIRED = ("numpy", "tifffile", "psygnal", "platformdirs", "typer")
@@ -109,8 +109,8 @@ def _is_setting(name: str) -> bool:
 
 
 def _threads() -> Iterator[str]:
-    from napari_nanopyx._engine import devices
     from napari_nanopyx._engine.backends import compiled
+    from napari_nanopyx._engine.machine import devices
     from napari_nanopyx._kernels import tasks
 
     facts = devices.cpu().details
@@ -131,7 +131,7 @@ def _threads() -> Iterator[str]:
 
 def _devices() -> Iterator[str]:
     from napari_nanopyx import engine
-    from napari_nanopyx._engine import devices
+    from napari_nanopyx._engine.machine import devices
 
     for device in engine.devices():
         yield _device(device)
@@ -149,7 +149,7 @@ def _device(device: Device) -> str:
 
 
 def _history() -> Iterator[str]:
-    from napari_nanopyx._engine import history
+    from napari_nanopyx._engine.measurements import history
 
     current = history.current()
     yield f"file: {current.path}"
@@ -165,7 +165,7 @@ def _history() -> Iterator[str]:
 
 
 def _stored(history: History) -> str:
-    from napari_nanopyx._engine import store
+    from napari_nanopyx._engine.measurements import store
 
     history.flush()
     try:

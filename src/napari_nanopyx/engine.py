@@ -9,13 +9,11 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from napari_nanopyx._engine import catalogue, context, events, policies
-from napari_nanopyx._engine import devices as _devices
-from napari_nanopyx._engine import history as _history
+from napari_nanopyx import _kernels
+from napari_nanopyx._engine import catalogue, context, events
 from napari_nanopyx._engine import settings as _settings
-from napari_nanopyx._engine.benchmark import benchmark
-from napari_nanopyx._engine.benchmark_result import Benchmark, BenchmarkRow, Winner
-from napari_nanopyx._engine.delays import DEVIATIONS
+from napari_nanopyx._engine.benchmarking.benchmark import benchmark
+from napari_nanopyx._engine.benchmarking.result import Benchmark, BenchmarkRow, Winner
 from napari_nanopyx._engine.errors import (
     BenchmarkCancelled,
     Cancelled,
@@ -31,11 +29,15 @@ from napari_nanopyx._engine.errors import (
     UnknownImplementation,
     WrongResult,
 )
-from napari_nanopyx._engine.estimates import Expectations as _Expectations
-from napari_nanopyx._engine.estimates import estimates
 from napari_nanopyx._engine.events import Run
-from napari_nanopyx._engine.expected import Expected
-from napari_nanopyx._engine.export import as_columns, write_csv
+from napari_nanopyx._engine.machine import devices as _devices
+from napari_nanopyx._engine.measurements import history as _history
+from napari_nanopyx._engine.measurements.delays import DEVIATIONS
+from napari_nanopyx._engine.measurements.expected import Expected
+from napari_nanopyx._engine.measurements.export import as_columns, write_csv
+from napari_nanopyx._engine.policy import policies
+from napari_nanopyx._engine.policy.estimates import Expectations as _Expectations
+from napari_nanopyx._engine.policy.estimates import estimates
 from napari_nanopyx._engine.types import (
     Choice,
     Device,
@@ -251,7 +253,7 @@ def expected(task: str) -> dict[str, Expected]:
         is, measured at this very input rather than predicted from similar ones.
     """
     listed = catalogue.implementations(task)
-    evidence = _history.current().known(task, catalogue.digest(task))
+    evidence = _history.current().known(task, _kernels.digest(task))
     workload = evidence.newest_workload()
     if workload is None:
         return {}

@@ -14,9 +14,10 @@ import pytest
 from numpy.typing import NDArray
 
 from napari_nanopyx import _kernels
-from napari_nanopyx._engine import devices, preparing, runner
 from napari_nanopyx._engine.backends import BACKENDS
+from napari_nanopyx._engine.machine import devices
 from napari_nanopyx._engine.patience import Watch
+from napari_nanopyx._engine.running import preparing, runner
 from napari_nanopyx._engine.types import Compiler, Implementation, Timing
 from napari_nanopyx._kernels.declaration import Cost, Output, Partial, Task
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from napari_nanopyx._engine.evidence import Evidence
+from napari_nanopyx._engine.measurements.evidence import Evidence
 from napari_nanopyx._engine.types import Arm, Measurement, Timing, Workload
 
 

@@ -13,7 +13,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from napari_nanopyx._engine.agent import (
+from napari_nanopyx._engine.measurements.delays import fast_mean
+from napari_nanopyx._engine.measurements.evidence import Evidence
+from napari_nanopyx._engine.policy.agent import (
     BLOCK_SECONDS,
     CHECKING,
     FASTEST,
@@ -24,17 +26,15 @@ from napari_nanopyx._engine.agent import (
     SHORT,
     choose,
 )
-from napari_nanopyx._engine.delays import fast_mean
-from napari_nanopyx._engine.estimates import PREPARATION_SECONDS
-from napari_nanopyx._engine.evidence import Evidence
-from napari_nanopyx._engine.probes import (
+from napari_nanopyx._engine.policy.estimates import PREPARATION_SECONDS
+from napari_nanopyx._engine.policy.probes import (
     LOSER_SECONDS,
     PROBE_SHARE,
     PROBING,
     RENEWING,
 )
-from napari_nanopyx._engine.situation import Situation
-from napari_nanopyx._engine.trials import EXPLORATION_SHARE, TRYING, TRYING_AGAIN
+from napari_nanopyx._engine.policy.situation import Situation
+from napari_nanopyx._engine.policy.trials import EXPLORATION_SHARE, TRYING, TRYING_AGAIN
 from napari_nanopyx._engine.types import (
     Arm,
     Choice,

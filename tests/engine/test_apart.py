@@ -15,11 +15,14 @@ import numpy as np
 import pytest
 
 from napari_nanopyx import engine
-from napari_nanopyx._engine import beside, catalogue, devices, history, runner
+from napari_nanopyx._engine import catalogue
 from napari_nanopyx._engine.context import choose_by
 from napari_nanopyx._engine.errors import Cancelled
+from napari_nanopyx._engine.machine import devices
+from napari_nanopyx._engine.measurements import history
 from napari_nanopyx._engine.patience import Patience, Watch
-from napari_nanopyx._engine.situation import Situation
+from napari_nanopyx._engine.policy.situation import Situation
+from napari_nanopyx._engine.running import beside, runner
 from napari_nanopyx._engine.types import Choice, Look
 from napari_nanopyx._kernels import tasks
 from tests.closeness import assert_close

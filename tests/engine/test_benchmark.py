@@ -14,8 +14,11 @@ from wrong_results import changing
 
 import napari_nanopyx as nx
 from napari_nanopyx import engine
-from napari_nanopyx._engine import agent, benchmark_cells, devices, history
-from napari_nanopyx._engine.benchmark_result import Benchmark, BenchmarkRow
+from napari_nanopyx._engine.benchmarking import cells as benchmark_cells
+from napari_nanopyx._engine.benchmarking.result import Benchmark, BenchmarkRow
+from napari_nanopyx._engine.machine import devices
+from napari_nanopyx._engine.measurements import history
+from napari_nanopyx._engine.policy import agent
 from napari_nanopyx._engine.types import Choice
 from napari_nanopyx._kernels import tasks
 from napari_nanopyx._kernels.declaration import Cost, Parameter

@@ -8,14 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from napari_nanopyx._engine.blocks import (
+from napari_nanopyx._engine.measurements.blocks import (
     FIXED_SHARE,
     LONGEST_SECONDS,
     SHORTEST_SECONDS,
     BlockTime,
     block_time,
 )
-from napari_nanopyx._engine.record import Record, Run
+from napari_nanopyx._engine.measurements.record import Record, Run
 from napari_nanopyx._engine.types import Measurement, Timing, Workload
 
 

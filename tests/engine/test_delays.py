@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from napari_nanopyx._engine.delays import (
+from napari_nanopyx._engine.errors import MissingPackage
+from napari_nanopyx._engine.measurements.delays import (
     Delay,
     Standing,
     delay,
@@ -17,7 +18,6 @@ from napari_nanopyx._engine.delays import (
     persistence,
     standing,
 )
-from napari_nanopyx._engine.errors import MissingPackage
 
 USUAL = [1.0, 1.2, 1.1, 1.3, 2.0, 2.2, 2.4, 2.6]
 """Fast mean 1.15, deviation 0.1118; slow mean 2.3, deviation 0.2236."""

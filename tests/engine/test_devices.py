@@ -13,9 +13,10 @@ from typing import Any
 import pytest
 
 from napari_nanopyx import engine
-from napari_nanopyx._engine import catalogue, devices, search
+from napari_nanopyx._engine import catalogue
 from napari_nanopyx._engine.backends import BACKENDS, backend
 from napari_nanopyx._engine.errors import ImplementationUnavailable
+from napari_nanopyx._engine.machine import devices, search
 
 OPENCL_IS_KNOWN = devices.opencl_is_known
 

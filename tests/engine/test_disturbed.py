@@ -12,12 +12,12 @@ import made_evidence
 import pytest
 
 from napari_nanopyx import engine
-from napari_nanopyx._engine import history
-from napari_nanopyx._engine.agent import choose
-from napari_nanopyx._engine.evidence import Evidence
-from napari_nanopyx._engine.record import TRIALS
-from napari_nanopyx._engine.situation import Situation
-from napari_nanopyx._engine.trials import EXPLORATION_SHARE, TRYING, TRYING_AGAIN
+from napari_nanopyx._engine.measurements import history
+from napari_nanopyx._engine.measurements.evidence import Evidence
+from napari_nanopyx._engine.measurements.record import TRIALS
+from napari_nanopyx._engine.policy.agent import choose
+from napari_nanopyx._engine.policy.situation import Situation
+from napari_nanopyx._engine.policy.trials import EXPLORATION_SHARE, TRYING, TRYING_AGAIN
 from napari_nanopyx._engine.types import (
     Arm,
     Choice,

@@ -12,8 +12,9 @@ import numpy as np
 import pytest
 
 from napari_nanopyx import engine
-from napari_nanopyx._engine import devices, export, history, measuring, search
-from napari_nanopyx._engine.export import as_columns, write_csv
+from napari_nanopyx._engine.machine import devices, search
+from napari_nanopyx._engine.measurements import export, history, measuring
+from napari_nanopyx._engine.measurements.export import as_columns, write_csv
 from napari_nanopyx._engine.types import Measurement, Timing, Workload
 
 

@@ -11,10 +11,12 @@ import numpy as np
 import pytest
 
 from napari_nanopyx import engine
-from napari_nanopyx._engine import catalogue, devices, finite
-from napari_nanopyx._engine.failures import Fault, fault
-from napari_nanopyx._engine.history import History
-from napari_nanopyx._engine.similarity import features
+from napari_nanopyx._engine import catalogue
+from napari_nanopyx._engine.machine import devices
+from napari_nanopyx._engine.measurements.history import History
+from napari_nanopyx._engine.measurements.similarity import features
+from napari_nanopyx._engine.running import finite
+from napari_nanopyx._engine.running.failures import Fault, fault
 from napari_nanopyx._engine.types import Workload
 
 cl = pytest.importorskip("pyopencl")
@@ -338,7 +340,7 @@ def test_what_is_read_late_from_the_file_comes_before_what_is_known(
     toy: Any, arm: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A workload that is read in full later takes its old place among the runs."""
-    from napari_nanopyx._engine import history as histories
+    from napari_nanopyx._engine.measurements import history as histories
 
     monkeypatch.setattr(time, "time", Clock())
     toy.arms = {"serial": arm(0.1)}

@@ -15,10 +15,10 @@ from typing import Any
 
 import pytest
 
-from napari_nanopyx._engine import history, store
 from napari_nanopyx._engine.errors import HistoryWarning
-from napari_nanopyx._engine.evidence import RECENT
-from napari_nanopyx._engine.history import History
+from napari_nanopyx._engine.measurements import history, store
+from napari_nanopyx._engine.measurements.evidence import RECENT
+from napari_nanopyx._engine.measurements.history import History
 from napari_nanopyx._engine.types import Measurement, Timing, Workload
 
 NAME = "history.sqlite"
@@ -297,7 +297,7 @@ def test_a_disk_that_is_read_only(
 FILL_DISK = """
 import resource, signal, sys, warnings
 from pathlib import Path
-from napari_nanopyx._engine.history import History
+from napari_nanopyx._engine.measurements.history import History
 from napari_nanopyx._engine.types import Measurement, Timing, Workload
 
 path = Path(sys.argv[1])
@@ -380,7 +380,7 @@ def test_a_locked_file_delays_writing_and_loses_nothing(
 WRITE = """
 import sys
 from pathlib import Path
-from napari_nanopyx._engine.history import History
+from napari_nanopyx._engine.measurements.history import History
 from napari_nanopyx._engine.types import Measurement, Timing, Workload
 
 path, name, count = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
@@ -439,8 +439,8 @@ def test_killed_while_writing_nothing_committed_is_lost(tmp_path: Path) -> None:
 FORK_WRITERS = """
 import os, sys
 from pathlib import Path
-from napari_nanopyx._engine import store
-from napari_nanopyx._engine.history import History
+from napari_nanopyx._engine.measurements import store
+from napari_nanopyx._engine.measurements.history import History
 from napari_nanopyx._engine.types import Measurement, Timing, Workload
 
 store.INSERTS_BETWEEN_COMPACTIONS = 40

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from napari_nanopyx._engine import devices
 from napari_nanopyx._engine.backends import opencl
 from napari_nanopyx._engine.backends.opencl_session import OpenCLSession
 from napari_nanopyx._engine.backends.pages import touch
+from napari_nanopyx._engine.machine import devices
 from napari_nanopyx._engine.types import Device
 from napari_nanopyx._kernels import tasks
 

@@ -13,19 +13,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from napari_nanopyx import engine
-from napari_nanopyx._engine import policies
-from napari_nanopyx._engine.agent import ONLY_ONE, PINNED
-from napari_nanopyx._engine.delays import halves
-from napari_nanopyx._engine.evidence import Evidence
-from napari_nanopyx._engine.history import History
-from napari_nanopyx._engine.paper import (
+from napari_nanopyx._engine.measurements.delays import halves
+from napari_nanopyx._engine.measurements.evidence import Evidence
+from napari_nanopyx._engine.measurements.history import History
+from napari_nanopyx._engine.policy import policies
+from napari_nanopyx._engine.policy.agent import ONLY_ONE, PINNED
+from napari_nanopyx._engine.policy.paper import (
     DRAWN,
     NEVER_MEASURED,
     SMALLEST,
     SMALLEST_DELAYED,
     choose,
 )
-from napari_nanopyx._engine.situation import Situation
+from napari_nanopyx._engine.policy.situation import Situation
 from napari_nanopyx._engine.types import (
     Arm,
     Choice,

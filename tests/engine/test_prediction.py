@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 
 from napari_nanopyx import engine
-from napari_nanopyx._engine import history
-from napari_nanopyx._engine.evidence import Evidence
-from napari_nanopyx._engine.prediction import Point, predict
-from napari_nanopyx._engine.similarity import distance, features
+from napari_nanopyx._engine.measurements import history
+from napari_nanopyx._engine.measurements.evidence import Evidence
+from napari_nanopyx._engine.measurements.prediction import Point, predict
+from napari_nanopyx._engine.measurements.similarity import distance, features
 from napari_nanopyx._engine.types import Arm, Measurement, Timing, Workload
 
 Law = Callable[[Workload], float]

@@ -16,7 +16,9 @@ import numpy as np
 import pytest
 
 from napari_nanopyx import engine
-from napari_nanopyx._engine import child, preparing, search, verdicts
+from napari_nanopyx._engine.checks import verdicts
+from napari_nanopyx._engine.machine import child, search
+from napari_nanopyx._engine.running import preparing
 from napari_nanopyx._engine.types import Compiler
 from napari_nanopyx._kernels import tasks
 
@@ -402,7 +404,8 @@ def test_what_came_compiled_is_ready_in_a_new_process() -> None:
 
 ENDS_SOON = """
 import sys, time
-from napari_nanopyx._engine import catalogue, preparing
+from napari_nanopyx._engine import catalogue
+from napari_nanopyx._engine.running import preparing
 from napari_nanopyx._kernels import tasks
 
 task = tasks()["magnify"]

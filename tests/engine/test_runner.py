@@ -11,8 +11,8 @@ import pytest
 from recording import PATIENCE_SECONDS, Recording
 
 from napari_nanopyx import engine
-from napari_nanopyx._engine import runner
-from napari_nanopyx._engine.reader import Reader
+from napari_nanopyx._engine.running import runner
+from napari_nanopyx._engine.running.reader import Reader
 
 
 def doubled(frames: int) -> Any:

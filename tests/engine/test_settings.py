@@ -11,7 +11,10 @@ import pytest
 
 import napari_nanopyx as nx
 from napari_nanopyx import engine
-from napari_nanopyx._engine import devices, history, runner, search, settings
+from napari_nanopyx._engine import settings
+from napari_nanopyx._engine.machine import devices, search
+from napari_nanopyx._engine.measurements import history
+from napari_nanopyx._engine.running import runner
 from napari_nanopyx._engine.types import Device
 
 

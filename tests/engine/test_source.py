@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from napari_nanopyx._engine.source import Source, as_source
+from napari_nanopyx._engine.running.source import Source, as_source
 
 
 @pytest.mark.parametrize(

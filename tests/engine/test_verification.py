@@ -14,8 +14,10 @@ import pytest
 from wrong_results import Change, changing
 
 from napari_nanopyx import engine
-from napari_nanopyx._engine import catalogue, history, measuring, verification
-from napari_nanopyx._engine.agreement import Problem, camera_frames, compare
+from napari_nanopyx._engine import catalogue
+from napari_nanopyx._engine.checks import verification
+from napari_nanopyx._engine.checks.agreement import Problem, camera_frames, compare
+from napari_nanopyx._engine.measurements import history, measuring
 from napari_nanopyx._kernels import tasks
 from napari_nanopyx._kernels.declaration import Cost
 from napari_nanopyx._kernels.warp import maps

@@ -8,10 +8,10 @@ from dataclasses import replace
 import made_evidence
 import pytest
 
-from napari_nanopyx._engine.agent import choose
-from napari_nanopyx._engine.evidence import Evidence
-from napari_nanopyx._engine.probes import PROBING
-from napari_nanopyx._engine.situation import Situation
+from napari_nanopyx._engine.measurements.evidence import Evidence
+from napari_nanopyx._engine.policy.agent import choose
+from napari_nanopyx._engine.policy.probes import PROBING
+from napari_nanopyx._engine.policy.situation import Situation
 from napari_nanopyx._engine.types import Choice, Implementation, Measurement, Workload
 
 WORKLOAD = Workload("toy", "1", (9, 9), "uint16", {"radius": 1.5}, 1e6, 1e4)

@@ -14,7 +14,8 @@ import pytest
 from numpy.typing import NDArray
 
 from napari_nanopyx import engine
-from napari_nanopyx._engine import catalogue, runner
+from napari_nanopyx._engine import catalogue
+from napari_nanopyx._engine.running import runner
 from napari_nanopyx._kernels import tasks
 from napari_nanopyx._kernels.warp import maps
 

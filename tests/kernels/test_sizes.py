@@ -10,7 +10,7 @@ import pytest
 from numpy.typing import NDArray
 
 from napari_nanopyx import engine
-from napari_nanopyx._engine import runner
+from napari_nanopyx._engine.running import runner
 from napari_nanopyx._kernels import tasks
 
 IMAGES = ((17, 31), (101, 7), (13, 101))

@@ -139,7 +139,9 @@ def test_block_size_does_not_matter(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def reconstruct(block_bytes: int) -> tuple[NDArray[np.float32], int]:
-        monkeypatch.setattr("napari_nanopyx._engine.runner.BLOCK_BYTES", block_bytes)
+        monkeypatch.setattr(
+            "napari_nanopyx._engine.running.runner.BLOCK_BYTES", block_bytes
+        )
         calls: list[int] = []
         result = nx.esrrf_3d(
             series,

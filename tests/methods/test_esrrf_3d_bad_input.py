@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 import napari_nanopyx as nx
 from napari_nanopyx import engine
-from napari_nanopyx._engine import devices
+from napari_nanopyx._engine.machine import devices
 
 SERIES = np.random.default_rng(11).poisson(100, (3, 4, 7, 9)).astype(np.uint16)
 

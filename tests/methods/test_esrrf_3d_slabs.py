@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 import napari_nanopyx as nx
 from napari_nanopyx import engine
-from napari_nanopyx._engine import devices
 from napari_nanopyx._engine.backends import compiled
+from napari_nanopyx._engine.machine import devices
 from napari_nanopyx._engine.types import Device
 from napari_nanopyx._kernels.esrrf_3d.plan import Esrrf3dPlan
 from napari_nanopyx.methods import _slabs

@@ -186,7 +186,9 @@ def test_block_size_does_not_matter(
 ) -> None:
     def reconstruct(block_bytes: int) -> tuple[NDArray[np.float32], int]:
         monkeypatch.setattr(
-            "napari_nanopyx._engine.runner.BLOCK_BYTES", block_bytes, raising=True
+            "napari_nanopyx._engine.running.runner.BLOCK_BYTES",
+            block_bytes,
+            raising=True,
         )
         calls: list[int] = []
         result = nx.esrrf(

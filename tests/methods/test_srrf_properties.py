@@ -15,7 +15,7 @@ from simulation import spots
 import napari_nanopyx as nx
 from napari_nanopyx import engine
 from napari_nanopyx._engine.context import choose_by
-from napari_nanopyx._engine.situation import Situation
+from napari_nanopyx._engine.policy.situation import Situation
 from napari_nanopyx._engine.types import Choice
 from napari_nanopyx._kernels.srrf.merging import LEAST_FRAMES, Temporal
 from napari_nanopyx.methods import _row_bands
@@ -253,7 +253,9 @@ def test_block_size_does_not_matter(
 
     def reconstruct(block_bytes: int) -> tuple[NDArray[np.float32], int]:
         monkeypatch.setattr(
-            "napari_nanopyx._engine.runner.BLOCK_BYTES", block_bytes, raising=True
+            "napari_nanopyx._engine.running.runner.BLOCK_BYTES",
+            block_bytes,
+            raising=True,
         )
         calls: list[int] = []
         result = nx.srrf(

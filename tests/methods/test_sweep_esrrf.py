@@ -124,7 +124,7 @@ def test_block_size_does_not_matter(monkeypatch: pytest.MonkeyPatch) -> None:
     options: dict[str, Any] = {"radii": [1.5, 2.5], "sensitivities": [1, 2]}
     sweep = nx.sweep_esrrf(MOVIE, **options)
     calls: list[tuple[int, int]] = []
-    monkeypatch.setattr("napari_nanopyx._engine.runner.BLOCK_BYTES", 1)
+    monkeypatch.setattr("napari_nanopyx._engine.running.runner.BLOCK_BYTES", 1)
     small = nx.sweep_esrrf(MOVIE, **options, progress=lambda *done: calls.append(done))
     assert len(calls) == 2 * len(MOVIE)
     assert_alike(small, sweep)

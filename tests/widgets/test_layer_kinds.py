@@ -14,7 +14,7 @@ import zarr
 from numpy.typing import NDArray
 
 import napari_nanopyx as nx
-from napari_nanopyx._engine import runner
+from napari_nanopyx._engine.running import runner
 from napari_nanopyx.methods import _drift_images
 
 PATIENCE_MILLISECONDS = 60_000

@@ -58,7 +58,7 @@ def test_what_cannot_be_had_is_said(
     notifications: list[Any],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    from napari_nanopyx._engine import policies
+    from napari_nanopyx._engine.policy import policies
 
     monkeypatch.setattr(policies, "find_spec", lambda _: None)
     open_widget("Magnify")

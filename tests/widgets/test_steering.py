@@ -63,7 +63,7 @@ def test_a_policy_without_its_package_is_refused(
 ) -> None:
     found = importlib.util.find_spec
     monkeypatch.setattr(
-        "napari_nanopyx._engine.policies.find_spec",
+        "napari_nanopyx._engine.policy.policies.find_spec",
         lambda name: None if name == "sklearn" else found(name),
     )
     mine = Steering()

@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 
 from napari_nanopyx import _kernels
-from napari_nanopyx._engine import devices, preparing, verdicts
 from napari_nanopyx._engine.backends import BACKENDS, backend, programs
+from napari_nanopyx._engine.checks import verdicts
 from napari_nanopyx._engine.errors import (
     ImplementationUnavailable,
     UnknownImplementation,
 )
+from napari_nanopyx._engine.machine import devices
+from napari_nanopyx._engine.running import preparing
 from napari_nanopyx._engine.types import Implementation, Session
 from napari_nanopyx._kernels.declaration import Plan, Task, always_fit
 
@@ -32,11 +34,6 @@ def implementations(task_name: str) -> list[Implementation]:
             f"task is {task_name!r}, but must be one of {', '.join(sorted(known))}"
         )
     return _listed(task_name, list(BACKENDS))
-
-
-def digest(task_name: str) -> str:
-    """Return what changes with the code of a task."""
-    return _kernels.digest(task_name)
 
 
 def candidates(

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 
-from napari_nanopyx._engine import agent, steady
 from napari_nanopyx._engine.events import Run
-from napari_nanopyx._engine.situation import Policy
+from napari_nanopyx._engine.policy import agent, steady
+from napari_nanopyx._engine.policy.situation import Policy
 
 _pinned: ContextVar[Mapping[str, str | None]] = ContextVar("pinned", default={})  # noqa: B039 - never changed
 _policy: ContextVar[tuple[Policy, int]] = ContextVar(

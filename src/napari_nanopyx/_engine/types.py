@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from napari_nanopyx._kernels.declaration import Partial, Plan, Task
 
 if TYPE_CHECKING:
-    from napari_nanopyx._engine.expected import Expected
+    from napari_nanopyx._engine.measurements.expected import Expected
     from napari_nanopyx._engine.patience import Patience, Watch
 
 
@@ -69,6 +69,11 @@ class Implementation:
     def ends_early(self) -> bool:
         """Whether its blocks can end before all their frames are computed."""
         return self.kind == "opencl"
+
+    @property
+    def shares_processor(self) -> bool:
+        """Whether what is prepared beside it takes time from it."""
+        return self.kind != "opencl"
 
 
 @dataclass(frozen=True, slots=True)

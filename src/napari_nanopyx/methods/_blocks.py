@@ -8,7 +8,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_nanopyx._engine.runner import Cancel
+from napari_nanopyx._engine.running.runner import Cancel
 from napari_nanopyx.methods._single_images import stop_if
 from napari_nanopyx.methods.resolution_map import Measured, ResolutionMap
 

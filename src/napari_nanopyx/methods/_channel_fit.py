@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_nanopyx._engine.devices import thread_count
+from napari_nanopyx._engine.machine.devices import thread_count
 from napari_nanopyx._kernels import arrows, shift_field
 from napari_nanopyx._kernels.arrows import Arrows
 from napari_nanopyx._kernels.correlation import Sums

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_nanopyx._engine import catalogue, context
-from napari_nanopyx._engine.runner import Cancel, run
+from napari_nanopyx._engine.running.runner import Cancel, run
 from napari_nanopyx._kernels import tasks
 from napari_nanopyx._kernels.correlate.plan import CorrelatePlan
 from napari_nanopyx._kernels.correlation import Sums

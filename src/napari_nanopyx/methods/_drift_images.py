@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_nanopyx._engine import devices
 from napari_nanopyx._engine.errors import Cancelled
-from napari_nanopyx._engine.runner import Cancel
+from napari_nanopyx._engine.machine import devices
+from napari_nanopyx._engine.running.runner import Cancel
 from napari_nanopyx.methods import _checks as check
 from napari_nanopyx.methods.drift_table import AXES
 from napari_nanopyx.methods.frames import Frames

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_nanopyx._engine.runner import Cancel, run
-from napari_nanopyx._engine.source import Source
+from napari_nanopyx._engine.running.runner import Cancel, run
+from napari_nanopyx._engine.running.source import Source
 from napari_nanopyx._kernels import tasks
 from napari_nanopyx._kernels.srrf.bands import bands, of_rows
 from napari_nanopyx._kernels.srrf.plan import SrrfPlan

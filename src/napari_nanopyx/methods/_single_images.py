@@ -7,8 +7,8 @@ from typing import Any
 from numpy.typing import ArrayLike, NDArray
 
 from napari_nanopyx._engine.errors import Cancelled, UnknownImplementation
-from napari_nanopyx._engine.runner import Cancel
-from napari_nanopyx._engine.source import as_source
+from napari_nanopyx._engine.running.runner import Cancel
+from napari_nanopyx._engine.running.source import as_source
 
 
 def single_image(name: str, image: ArrayLike, least_side: int) -> NDArray[Any]:

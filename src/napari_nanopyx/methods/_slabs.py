@@ -12,11 +12,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_nanopyx._engine import context, devices
+from napari_nanopyx._engine import context
 from napari_nanopyx._engine.errors import ImplementationFailed, NoImplementationLeft
-from napari_nanopyx._engine.failures import Fault, fault
-from napari_nanopyx._engine.runner import Cancel, run
-from napari_nanopyx._engine.source import Source
+from napari_nanopyx._engine.machine import devices
+from napari_nanopyx._engine.running.failures import Fault, fault
+from napari_nanopyx._engine.running.runner import Cancel, run
+from napari_nanopyx._engine.running.source import Source
 from napari_nanopyx._kernels import macro_pixel
 from napari_nanopyx._kernels.declaration import Task
 from napari_nanopyx._kernels.esrrf_3d.plan import Esrrf3dPlan

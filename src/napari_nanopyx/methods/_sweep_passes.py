@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_nanopyx._engine.runner import Cancel, run
-from napari_nanopyx._engine.source import Source
+from napari_nanopyx._engine.running.runner import Cancel, run
+from napari_nanopyx._engine.running.source import Source
 from napari_nanopyx._kernels import tasks
 from napari_nanopyx._kernels.esrrf.halves import EvenFirst, HalvesPlan
 from napari_nanopyx.methods._single_images import stop_if

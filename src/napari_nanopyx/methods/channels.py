@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from napari_nanopyx._engine.errors import Cancelled
-from napari_nanopyx._engine.runner import Cancel
-from napari_nanopyx._engine.source import Source, as_source
+from napari_nanopyx._engine.running.runner import Cancel
+from napari_nanopyx._engine.running.source import Source, as_source
 from napari_nanopyx._kernels.shift_field import Model
 from napari_nanopyx.methods import _checks as check
 from napari_nanopyx.methods._channel_fit import fitted

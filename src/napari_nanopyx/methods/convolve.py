@@ -7,8 +7,8 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from napari_nanopyx._engine.runner import Cancel, run
-from napari_nanopyx._engine.source import as_source
+from napari_nanopyx._engine.running.runner import Cancel, run
+from napari_nanopyx._engine.running.source import as_source
 from napari_nanopyx._kernels import tasks
 from napari_nanopyx.methods import _checks as check
 

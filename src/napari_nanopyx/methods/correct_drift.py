@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from napari_nanopyx._engine.errors import Cancelled
-from napari_nanopyx._engine.runner import Cancel, run
+from napari_nanopyx._engine.running.runner import Cancel, run
 from napari_nanopyx._kernels import catmull_rom, tasks
 from napari_nanopyx.methods import _checks as check
 from napari_nanopyx.methods.frames import Frames

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from napari_nanopyx._engine.devices import thread_count
-from napari_nanopyx._engine.runner import Cancel
+from napari_nanopyx._engine.machine.devices import thread_count
+from napari_nanopyx._engine.running.runner import Cancel
 from napari_nanopyx._kernels import decorrelation_curves
 from napari_nanopyx._kernels.decorrelation_curves import Curve
 from napari_nanopyx.methods import _checks as check

@@ -8,8 +8,8 @@ from typing import Any, Literal, get_args
 import numpy as np
 from numpy.typing import ArrayLike
 
-from napari_nanopyx._engine import devices
-from napari_nanopyx._engine.runner import Cancel
+from napari_nanopyx._engine.machine import devices
+from napari_nanopyx._engine.running.runner import Cancel
 from napari_nanopyx._kernels import drift_path, registering
 from napari_nanopyx._kernels.correlation import Correlator, Window
 from napari_nanopyx._kernels.registering import Path

@@ -8,8 +8,8 @@ from typing import Any, Literal, get_args
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from napari_nanopyx._engine.devices import thread_count
-from napari_nanopyx._engine.runner import Cancel
+from napari_nanopyx._engine.machine.devices import thread_count
+from napari_nanopyx._engine.running.runner import Cancel
 from napari_nanopyx._kernels import shifting
 from napari_nanopyx._kernels.magnify import fourier
 from napari_nanopyx._kernels.squirrel import TOLERANCE, WIDEST, Fit, Line, Space

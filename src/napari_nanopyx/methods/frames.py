@@ -8,7 +8,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from napari_nanopyx._engine.source import Source, as_source, check_finite, kernel_dtype
+from napari_nanopyx._engine.running.source import (
+    Source,
+    as_source,
+    check_finite,
+    kernel_dtype,
+)
 
 
 class Frames:

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from napari_nanopyx._engine.devices import thread_count
-from napari_nanopyx._engine.runner import Cancel
+from napari_nanopyx._engine.machine.devices import thread_count
+from napari_nanopyx._engine.running.runner import Cancel
 from napari_nanopyx._kernels import ring_threshold
 from napari_nanopyx._kernels.ring_correlation import (
     TAPERED,

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from numpy.typing import ArrayLike
 
-from napari_nanopyx._engine.runner import Cancel
+from napari_nanopyx._engine.running.runner import Cancel
 from napari_nanopyx._kernels.ring_correlation import Window
 from napari_nanopyx.methods import _checks as check
 from napari_nanopyx.methods._blocks import Part, measured_in_blocks

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from napari_nanopyx._engine.errors import Cancelled, UnknownImplementation
-from napari_nanopyx._engine.runner import Cancel
-from napari_nanopyx._engine.source import as_source
+from napari_nanopyx._engine.running.runner import Cancel
+from napari_nanopyx._engine.running.source import as_source
 from napari_nanopyx._kernels import differences
 from napari_nanopyx._kernels.esrrf.gradients import roberts, two_point
 from napari_nanopyx._kernels.srrf.gradients import three_point

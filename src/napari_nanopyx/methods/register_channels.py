@@ -8,8 +8,8 @@ from typing import get_args
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from napari_nanopyx._engine.runner import Cancel, run
-from napari_nanopyx._engine.source import as_source
+from napari_nanopyx._engine.running.runner import Cancel, run
+from napari_nanopyx._engine.running.source import as_source
 from napari_nanopyx._kernels import tasks
 from napari_nanopyx._kernels.warp.plan import Kernel
 from napari_nanopyx.methods import _checks as check

@@ -8,8 +8,8 @@ from typing import Annotated, Any, get_args
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from napari_nanopyx._engine.runner import Cancel
-from napari_nanopyx._engine.source import as_source
+from napari_nanopyx._engine.running.runner import Cancel
+from napari_nanopyx._engine.running.source import as_source
 from napari_nanopyx._kernels.srrf.merging import LEAST_FRAMES, Temporal, Weight
 from napari_nanopyx._kernels.srrf.plan import SrrfPlan
 from napari_nanopyx.methods import _checks as check

@@ -9,8 +9,8 @@ from typing import Any, Literal, get_args
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from napari_nanopyx._engine.runner import Cancel
-from napari_nanopyx._engine.source import Source, as_source
+from napari_nanopyx._engine.running.runner import Cancel
+from napari_nanopyx._engine.running.source import Source, as_source
 from napari_nanopyx._kernels import scores
 from napari_nanopyx._kernels.totals import LEAST_FRAMES, Statistic
 from napari_nanopyx._kernels.windows import windows

@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from napari_nanopyx._engine.errors import Cancelled, NanoPyxError
-from napari_nanopyx._engine.runner import Cancel
+from napari_nanopyx._engine.running.runner import Cancel
 from napari_nanopyx.io import check_output, open_image
 from napari_nanopyx.workflow.checking import check
 from napari_nanopyx.workflow.model import Workflow

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from napari_nanopyx._engine.errors import Cancelled
-from napari_nanopyx._engine.runner import Cancel
+from napari_nanopyx._engine.running.runner import Cancel
 from napari_nanopyx.io import ImageMetadata
 from napari_nanopyx.workflow import calling
 from napari_nanopyx.workflow.catalogue import AXES, KINDS, TABLES, Kind

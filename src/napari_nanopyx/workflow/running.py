@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from napari_nanopyx._engine.runner import Cancel
+from napari_nanopyx._engine.running.runner import Cancel
 from napari_nanopyx.io import ImageMetadata
 from napari_nanopyx.workflow.chain import Chain
 from napari_nanopyx.workflow.checking import check

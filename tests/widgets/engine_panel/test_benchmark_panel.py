@@ -11,7 +11,7 @@ import pytest
 from numpy.typing import NDArray
 
 from napari_nanopyx import engine
-from napari_nanopyx._engine.benchmark_cells import cells
+from napari_nanopyx._engine.benchmarking.cells import cells
 from napari_nanopyx._kernels import tasks
 from napari_nanopyx.engine import Benchmark, BenchmarkCancelled, BenchmarkRow
 from napari_nanopyx.widgets.engine_panel.benchmark_box import summary

@@ -188,7 +188,9 @@ def test_a_pinned_implementation_computes_the_next_run(
 def test_a_policy_that_cannot_be_had_is_refused_with_its_remedy(
     panel: Any, notifications: list[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("napari_nanopyx._engine.policies.find_spec", lambda _name: None)
+    monkeypatch.setattr(
+        "napari_nanopyx._engine.policy.policies.find_spec", lambda _name: None
+    )
     panel.steering.policy.setCurrentIndex(panel.steering.policy.findData("paper"))
     panel.steering.policy.activated.emit(panel.steering.policy.currentIndex())
     assert panel.steering.policy.currentData() == "default"

@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_nanopyx._engine import devices
 from napari_nanopyx._engine.backends.arguments import Arguments, allocated
+from napari_nanopyx._engine.machine import devices
 from napari_nanopyx._engine.patience import Watch
 from napari_nanopyx._engine.types import Compiler, Implementation, Timing
 from napari_nanopyx._kernels.declaration import Partial, Plan, Task

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from importlib.metadata import version
 
-from napari_nanopyx._engine import devices
 from napari_nanopyx._engine.backends.opencl_session import OpenCLSession, most_frames
+from napari_nanopyx._engine.machine import devices
 from napari_nanopyx._engine.types import Compiler, Implementation
 from napari_nanopyx._kernels.declaration import Plan, Task
 

@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_nanopyx._engine import devices
 from napari_nanopyx._engine.backends import programs
 from napari_nanopyx._engine.backends.arguments import Arguments, allocated, pixel_scale
 from napari_nanopyx._engine.backends.buffers import Buffers
 from napari_nanopyx._engine.backends.pages import touch
+from napari_nanopyx._engine.machine import devices
 from napari_nanopyx._engine.patience import Watch
 from napari_nanopyx._engine.types import Device, Timing
 from napari_nanopyx._kernels.declaration import Partial, Plan

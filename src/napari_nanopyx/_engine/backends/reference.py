@@ -7,7 +7,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from napari_nanopyx._engine.devices import cpu
+from napari_nanopyx._engine.machine.devices import cpu
 from napari_nanopyx._engine.patience import Watch
 from napari_nanopyx._engine.types import Implementation, Timing
 from napari_nanopyx._kernels.declaration import Partial, Plan, Task

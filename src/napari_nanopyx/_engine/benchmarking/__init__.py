@@ -1,0 +1,1 @@
+"""Who wins where: all implementations, measured one after the other."""

@@ -1,0 +1,1 @@
+"""Whether an implementation computes right, and what becomes of one that does not."""

@@ -1,0 +1,1 @@
+"""What this machine has: its processor, its memory, its OpenCL devices."""

@@ -1,0 +1,1 @@
+"""What was measured, where it is kept, and what it tells."""

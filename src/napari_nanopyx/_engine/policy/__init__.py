@@ -1,0 +1,1 @@
+"""Which implementation computes the next block, and why."""
