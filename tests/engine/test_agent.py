@@ -13,10 +13,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from napari_nanopyx._engine.measurements.blocks import LONGEST_SECONDS
 from napari_nanopyx._engine.measurements.delays import fast_mean
 from napari_nanopyx._engine.measurements.evidence import Evidence
-from napari_nanopyx._engine.policy.agent import (
-    BLOCK_SECONDS,
+from napari_nanopyx._engine.policy.agent import choose
+from napari_nanopyx._engine.policy.estimates import PREPARATION_SECONDS
+from napari_nanopyx._engine.policy.probes import (
+    LOSER_SECONDS,
+    PROBE_SHARE,
+    PROBING,
+    RENEWING,
+)
+from napari_nanopyx._engine.policy.reasons import (
     CHECKING,
     FASTEST,
     FASTEST_ELSEWHERE,
@@ -24,14 +32,6 @@ from napari_nanopyx._engine.policy.agent import (
     ONLY_ONE,
     PINNED,
     SHORT,
-    choose,
-)
-from napari_nanopyx._engine.policy.estimates import PREPARATION_SECONDS
-from napari_nanopyx._engine.policy.probes import (
-    LOSER_SECONDS,
-    PROBE_SHARE,
-    PROBING,
-    RENEWING,
 )
 from napari_nanopyx._engine.policy.situation import Situation
 from napari_nanopyx._engine.policy.trials import EXPLORATION_SHARE, TRYING, TRYING_AGAIN
@@ -141,7 +141,7 @@ def test_others_are_tried_then_the_fastest_stays() -> None:
         f"{FASTEST}: 5.4 ms a frame, next best threads-guided at 5.5 ms "
         "(2 measurements)"
     )
-    assert 0.1 <= last.frames * 0.0054 <= BLOCK_SECONDS
+    assert 0.1 <= last.frames * 0.0054 <= LONGEST_SECONDS
     assert last.expected_seconds == pytest.approx(0.0054)
     assert [name for name, _ in last.runners_up][-1] == "serial"
 

@@ -17,7 +17,6 @@ from napari_nanopyx._engine.measurements.delays import halves
 from napari_nanopyx._engine.measurements.evidence import Evidence
 from napari_nanopyx._engine.measurements.history import History
 from napari_nanopyx._engine.policy import policies
-from napari_nanopyx._engine.policy.agent import ONLY_ONE, PINNED
 from napari_nanopyx._engine.policy.paper import (
     DRAWN,
     NEVER_MEASURED,
@@ -25,6 +24,7 @@ from napari_nanopyx._engine.policy.paper import (
     SMALLEST_DELAYED,
     choose,
 )
+from napari_nanopyx._engine.policy.reasons import ONLY_ONE, PINNED
 from napari_nanopyx._engine.policy.situation import Situation
 from napari_nanopyx._engine.types import (
     Arm,

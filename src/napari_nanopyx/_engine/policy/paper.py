@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from random import Random
 
+from napari_nanopyx._engine.measurements.blocks import LONGEST_SECONDS
 from napari_nanopyx._engine.measurements.delays import (
     DEVIATIONS,
     delay,
@@ -18,12 +19,8 @@ from napari_nanopyx._engine.measurements.delays import (
 )
 from napari_nanopyx._engine.measurements.expected import Expected
 from napari_nanopyx._engine.measurements.record import Record
-from napari_nanopyx._engine.policy.agent import (
-    BLOCK_SECONDS,
-    ONLY_ONE,
-    PINNED,
-    first_frames,
-)
+from napari_nanopyx._engine.policy.guessing import first_frames
+from napari_nanopyx._engine.policy.reasons import ONLY_ONE, PINNED
 from napari_nanopyx._engine.policy.situation import Situation
 from napari_nanopyx._engine.policy.trials import frames_in
 from napari_nanopyx._engine.types import Choice, Implementation
@@ -114,7 +111,7 @@ def _seconds(record: Record) -> list[float]:
 def _first(
     situation: Situation, unknown: list[Implementation], known: list[_Expectation]
 ) -> Choice:
-    frames = first_frames(situation, BLOCK_SECONDS)
+    frames = first_frames(situation, LONGEST_SECONDS)
     chosen = _random(situation).choice(unknown)
     reason = _reason(situation, NEVER_MEASURED)
     return Choice(chosen, frames, None, reason, _expected(known))
@@ -140,7 +137,7 @@ def _take(
     reason: str,
 ) -> Choice:
     frames = min(
-        frames_in(BLOCK_SECONDS, best.seconds * best.scale), situation.remaining
+        frames_in(LONGEST_SECONDS, best.seconds * best.scale), situation.remaining
     )
     milliseconds = f"{1e3 * best.seconds:.3g} ms a frame"
     return Choice(

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from napari_nanopyx._engine.policy.agent import PINNED, guess
 from napari_nanopyx._engine.policy.estimates import Estimate, Expectations, estimates
+from napari_nanopyx._engine.policy.guessing import guess
+from napari_nanopyx._engine.policy.reasons import PINNED
 from napari_nanopyx._engine.policy.situation import Situation
 from napari_nanopyx._engine.types import Choice
 
