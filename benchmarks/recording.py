@@ -19,7 +19,8 @@ from napari_nanopyx._engine import catalogue
 from napari_nanopyx._engine.machine import devices
 from napari_nanopyx._engine.measurements.measuring import COLD_SECONDS, workload_of
 from napari_nanopyx._engine.running.sessions import Sessions
-from napari_nanopyx._engine.types import Implementation, Session, Timing, Workload
+from napari_nanopyx._engine.session import Session
+from napari_nanopyx._engine.types import Implementation, Timing, Workload
 from napari_nanopyx._kernels.declaration import Plan
 
 SHORTEST_SECONDS = 1e-7

@@ -13,13 +13,14 @@ from benchmarks.trace import Trace
 from napari_nanopyx._engine.backends.opencl_session import LAUNCH_FRAMES
 from napari_nanopyx._engine.measurements.evidence import Evidence
 from napari_nanopyx._engine.patience import Part, Watch
+from napari_nanopyx._engine.policy.choice import Choice, Look
 from napari_nanopyx._engine.policy.probes import LOOK_SHARE
 from napari_nanopyx._engine.policy.situation import (
     BACKGROUND_SHARE,
     Policy,
     Situation,
 )
-from napari_nanopyx._engine.types import Arm, Choice, Implementation, Look, Measurement
+from napari_nanopyx._engine.types import Arm, Implementation, Measurement
 
 STOPPING_SHARE = 0.125
 """Of a block's time: what stopping it takes, which waits for parts that have begun."""

@@ -21,8 +21,9 @@ from benchmarks.replaying import FAILURE_SECONDS, Player, replay
 from benchmarks.trace import Trace
 from benchmarks.varied_traces import varied
 from napari_nanopyx._engine.patience import Patience
+from napari_nanopyx._engine.policy.choice import Choice
 from napari_nanopyx._engine.policy.situation import Situation
-from napari_nanopyx._engine.types import Choice, Workload
+from napari_nanopyx._engine.types import Workload
 
 WORKLOAD = Workload("toy", "1", (9, 9), "uint16", {"radius": 1.5}, 1e6, 1e4)
 

@@ -36,10 +36,10 @@ from napari_nanopyx._engine.measurements.delays import DEVIATIONS
 from napari_nanopyx._engine.measurements.expected import Expected
 from napari_nanopyx._engine.measurements.export import as_columns, write_csv
 from napari_nanopyx._engine.policy import policies
+from napari_nanopyx._engine.policy.choice import Choice
 from napari_nanopyx._engine.policy.estimates import Expectations as _Expectations
 from napari_nanopyx._engine.policy.estimates import estimates
 from napari_nanopyx._engine.types import (
-    Choice,
     Device,
     Implementation,
     Measurement,

@@ -17,6 +17,7 @@ from napari_nanopyx._engine.measurements.blocks import LONGEST_SECONDS
 from napari_nanopyx._engine.measurements.delays import fast_mean
 from napari_nanopyx._engine.measurements.evidence import Evidence
 from napari_nanopyx._engine.policy.agent import choose
+from napari_nanopyx._engine.policy.choice import Choice
 from napari_nanopyx._engine.policy.estimates import PREPARATION_SECONDS
 from napari_nanopyx._engine.policy.probes import (
     LOSER_SECONDS,
@@ -37,7 +38,6 @@ from napari_nanopyx._engine.policy.situation import Situation
 from napari_nanopyx._engine.policy.trials import EXPLORATION_SHARE, TRYING, TRYING_AGAIN
 from napari_nanopyx._engine.types import (
     Arm,
-    Choice,
     Implementation,
     Measurement,
     Timing,

@@ -21,9 +21,9 @@ from napari_nanopyx._engine.errors import Cancelled
 from napari_nanopyx._engine.machine import devices
 from napari_nanopyx._engine.measurements import history
 from napari_nanopyx._engine.patience import Patience, Watch
+from napari_nanopyx._engine.policy.choice import Choice, Look
 from napari_nanopyx._engine.policy.situation import Situation
 from napari_nanopyx._engine.running import beside, runner
-from napari_nanopyx._engine.types import Choice, Look
 from napari_nanopyx._kernels import tasks
 from tests.closeness import assert_close
 

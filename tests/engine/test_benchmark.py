@@ -19,7 +19,7 @@ from napari_nanopyx._engine.benchmarking.result import Benchmark, BenchmarkRow
 from napari_nanopyx._engine.machine import devices
 from napari_nanopyx._engine.measurements import history
 from napari_nanopyx._engine.policy import agent
-from napari_nanopyx._engine.types import Choice
+from napari_nanopyx._engine.policy.choice import Choice
 from napari_nanopyx._kernels import tasks
 from napari_nanopyx._kernels.declaration import Cost, Parameter
 

@@ -16,15 +16,10 @@ from napari_nanopyx._engine.measurements import history
 from napari_nanopyx._engine.measurements.evidence import Evidence
 from napari_nanopyx._engine.measurements.record import TRIALS
 from napari_nanopyx._engine.policy.agent import choose
+from napari_nanopyx._engine.policy.choice import Choice
 from napari_nanopyx._engine.policy.situation import Situation
 from napari_nanopyx._engine.policy.trials import EXPLORATION_SHARE, TRYING, TRYING_AGAIN
-from napari_nanopyx._engine.types import (
-    Arm,
-    Choice,
-    Implementation,
-    Measurement,
-    Workload,
-)
+from napari_nanopyx._engine.types import Arm, Implementation, Measurement, Workload
 
 WORKLOAD = Workload("toy", "1", (9, 9), "uint16", {"radius": 1.5}, 1e6, 1e4)
 THREADS = Implementation("toy", "threads-dynamic", "compiled", "processor")

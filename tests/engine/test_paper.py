@@ -17,6 +17,7 @@ from napari_nanopyx._engine.measurements.delays import halves
 from napari_nanopyx._engine.measurements.evidence import Evidence
 from napari_nanopyx._engine.measurements.history import History
 from napari_nanopyx._engine.policy import policies
+from napari_nanopyx._engine.policy.choice import Choice
 from napari_nanopyx._engine.policy.paper import (
     DRAWN,
     NEVER_MEASURED,
@@ -28,7 +29,6 @@ from napari_nanopyx._engine.policy.reasons import ONLY_ONE, PINNED
 from napari_nanopyx._engine.policy.situation import Situation
 from napari_nanopyx._engine.types import (
     Arm,
-    Choice,
     Implementation,
     Measurement,
     Timing,

@@ -13,9 +13,10 @@ from napari_nanopyx._engine.context import choose_by
 from napari_nanopyx._engine.errors import Cancelled
 from napari_nanopyx._engine.machine import devices
 from napari_nanopyx._engine.patience import Part, Patience, Watch
+from napari_nanopyx._engine.policy.choice import Choice
 from napari_nanopyx._engine.policy.situation import Situation
 from napari_nanopyx._engine.running import runner
-from napari_nanopyx._engine.types import Choice, Timing
+from napari_nanopyx._engine.types import Timing
 from napari_nanopyx._kernels import tasks
 from tests.closeness import assert_close
 

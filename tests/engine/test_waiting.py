@@ -10,9 +10,10 @@ import pytest
 
 from napari_nanopyx._engine.measurements.evidence import Evidence
 from napari_nanopyx._engine.policy.agent import choose
+from napari_nanopyx._engine.policy.choice import Choice
 from napari_nanopyx._engine.policy.probes import PROBING
 from napari_nanopyx._engine.policy.situation import Situation
-from napari_nanopyx._engine.types import Choice, Implementation, Measurement, Workload
+from napari_nanopyx._engine.types import Implementation, Measurement, Workload
 
 WORKLOAD = Workload("toy", "1", (9, 9), "uint16", {"radius": 1.5}, 1e6, 1e4)
 GPU = Implementation("toy", "opencl:GPU", "opencl", "a GPU", apart=True)

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 import napari_nanopyx as nx
 from napari_nanopyx._engine.context import choose_by
+from napari_nanopyx._engine.policy.choice import Choice
 from napari_nanopyx._engine.policy.situation import Situation
-from napari_nanopyx._engine.types import Choice
 
 
 class Endless:

@@ -15,8 +15,8 @@ from simulation import spots
 import napari_nanopyx as nx
 from napari_nanopyx import engine
 from napari_nanopyx._engine.context import choose_by
+from napari_nanopyx._engine.policy.choice import Choice
 from napari_nanopyx._engine.policy.situation import Situation
-from napari_nanopyx._engine.types import Choice
 from napari_nanopyx._kernels.srrf.merging import LEAST_FRAMES, Temporal
 from napari_nanopyx.methods import _row_bands
 

@@ -13,7 +13,8 @@ from napari_nanopyx._engine.errors import (
 )
 from napari_nanopyx._engine.machine import devices
 from napari_nanopyx._engine.running import preparing
-from napari_nanopyx._engine.types import Implementation, Session
+from napari_nanopyx._engine.session import Session
+from napari_nanopyx._engine.types import Implementation
 from napari_nanopyx._kernels.declaration import Plan, Task, always_fit
 
 _quarantined: dict[tuple[str, str], tuple[str, str]] = {}

@@ -10,7 +10,8 @@ from typing import Any
 
 from psygnal import EmitLoopError, SignalInstance
 
-from napari_nanopyx._engine.types import Choice, Implementation, Measurement
+from napari_nanopyx._engine.policy.choice import Choice
+from napari_nanopyx._engine.types import Implementation, Measurement
 
 
 @dataclass(slots=True)

@@ -4,15 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
-from numpy.typing import NDArray
-
-from napari_nanopyx._kernels.declaration import Partial, Plan, Task
-
-if TYPE_CHECKING:
-    from napari_nanopyx._engine.measurements.expected import Expected
-    from napari_nanopyx._engine.patience import Patience, Watch
+from napari_nanopyx._kernels.declaration import Plan, Task
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,65 +139,3 @@ class Measurement:
     def frame_seconds(self) -> float:
         """Seconds that a repeat would take for one frame."""
         return self.timing.warm / self.frames
-
-
-class Look(NamedTuple):
-    """A block that is computed apart as well, to see how long that takes.
-
-    What is ready first is used.
-    """
-
-    implementation: Implementation
-    patience: Patience | None
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """Which implementation computes the next block, and why."""
-
-    implementation: Implementation
-    frames: int
-    """How many frames the block should have at most."""
-    expected_seconds: float | None
-    """For one frame; None while nothing is known."""
-    reason: str
-    expected: Mapping[str, Expected] = field(default_factory=dict)
-    """Seconds for a frame by each candidate of which anything is known, by name."""
-    prepare: tuple[Implementation, ...] = ()
-    """What to get ready in the background, for later blocks."""
-    patience: Patience | None = None
-    """When the block should end early; None for never."""
-    look: Look | None = None
-    """What to measure beside the block."""
-
-    @property
-    def runners_up(self) -> list[tuple[str, Expected]]:
-        """The other candidates, the fastest first."""
-        chosen = self.implementation.name
-        others = [item for item in self.expected.items() if item[0] != chosen]
-        return sorted(others, key=lambda item: float(item[1]))
-
-
-class Session(Protocol):
-    """One implementation opened for one plan: holds compiled code and device memory."""
-
-    preferred_frames: int
-    """Largest useful block."""
-
-    def run(
-        self,
-        block: NDArray[Any],
-        frames: range,
-        places: Partial | None = None,
-        watch: Watch | None = None,
-    ) -> tuple[Partial, Timing]:
-        """Compute a C-contiguous block of uint8, uint16 or float32 frames.
-
-        Outputs that have a place are written there instead of into new arrays. One that
-        computes a block in several launches asks the watch between them whether to go
-        on; of frames that it leaves out, nothing is returned.
-        """
-
-    def close(self) -> None:
-        """Give back what the session holds."""

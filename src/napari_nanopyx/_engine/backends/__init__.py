@@ -6,7 +6,8 @@ from importlib import import_module
 from typing import Any, Protocol, cast
 
 from napari_nanopyx._engine.errors import ImplementationUnavailable, describe
-from napari_nanopyx._engine.types import Compiler, Implementation, Session
+from napari_nanopyx._engine.session import Session
+from napari_nanopyx._engine.types import Compiler, Implementation
 from napari_nanopyx._kernels.declaration import Plan, Task
 
 

@@ -24,7 +24,8 @@ from napari_nanopyx._engine.policy.situation import Situation
 from napari_nanopyx._engine.policy.trials import frames_in
 from napari_nanopyx._engine.running.sessions import Sessions
 from napari_nanopyx._engine.running.turns import computing
-from napari_nanopyx._engine.types import Implementation, Session, Timing
+from napari_nanopyx._engine.session import Session
+from napari_nanopyx._engine.types import Implementation, Timing
 
 _GROWTH = 8
 _LONG_RUN = 1_000_000

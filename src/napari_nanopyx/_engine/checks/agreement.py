@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_nanopyx._engine.errors import WrongResult
-from napari_nanopyx._engine.types import Session
+from napari_nanopyx._engine.session import Session
 from napari_nanopyx._kernels.declaration import Partial, Plan
 
 ROUNDING = 1e-6

@@ -17,7 +17,8 @@ from napari_nanopyx._engine.measurements import history
 from napari_nanopyx._engine.measurements.measuring import package_version
 from napari_nanopyx._engine.measurements.verified import Check
 from napari_nanopyx._engine.patience import Watch
-from napari_nanopyx._engine.types import Implementation, Session, Timing
+from napari_nanopyx._engine.session import Session
+from napari_nanopyx._engine.types import Implementation, Timing
 from napari_nanopyx._kernels.declaration import Partial, Plan, Task
 
 REFERENCE_FLOPS = 1e7

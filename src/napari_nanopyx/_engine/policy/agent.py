@@ -8,6 +8,7 @@ from math import inf
 
 from napari_nanopyx._engine.patience import Patience
 from napari_nanopyx._engine.policy import ranking, reasons, waiting
+from napari_nanopyx._engine.policy.choice import Choice
 from napari_nanopyx._engine.policy.estimates import (
     Estimate,
     Expectations,
@@ -25,7 +26,7 @@ from napari_nanopyx._engine.policy.trials import (
     trials,
     worth_preparing,
 )
-from napari_nanopyx._engine.types import Choice, Implementation
+from napari_nanopyx._engine.types import Implementation
 
 _SHORTER = 8
 _SOON_SECONDS = 0.01

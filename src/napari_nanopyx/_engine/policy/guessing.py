@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from napari_nanopyx._engine.policy import reasons
+from napari_nanopyx._engine.policy.choice import Choice
 from napari_nanopyx._engine.policy.situation import Situation
 from napari_nanopyx._engine.policy.trials import TRIAL_SECONDS, frames_in
-from napari_nanopyx._engine.types import Choice, Implementation
+from napari_nanopyx._engine.types import Implementation
 
 _FIRST_GUESSES = ("threads-dynamic", "threads-guided", "threads-static", "serial")
 _KINDS = ("compiled", "opencl", "numba", "reference")

@@ -19,11 +19,12 @@ from napari_nanopyx._engine.measurements.delays import (
 )
 from napari_nanopyx._engine.measurements.expected import Expected
 from napari_nanopyx._engine.measurements.record import Record
+from napari_nanopyx._engine.policy.choice import Choice
 from napari_nanopyx._engine.policy.guessing import first_frames
 from napari_nanopyx._engine.policy.reasons import ONLY_ONE, PINNED
 from napari_nanopyx._engine.policy.situation import Situation
 from napari_nanopyx._engine.policy.trials import frames_in
-from napari_nanopyx._engine.types import Choice, Implementation
+from napari_nanopyx._engine.types import Implementation
 
 NEVER_MEASURED = "drawn by lot from those that have never been measured here"
 SMALLEST = "smallest expected time"

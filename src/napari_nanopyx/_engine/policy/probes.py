@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from napari_nanopyx._engine.measurements.blocks import NOTICED_BESIDE
 from napari_nanopyx._engine.patience import Patience
+from napari_nanopyx._engine.policy.choice import Look
 from napari_nanopyx._engine.policy.estimates import WORTH_MOVING, Estimate
 from napari_nanopyx._engine.policy.trials import (
     TRIAL_SECONDS,
@@ -14,7 +15,7 @@ from napari_nanopyx._engine.policy.trials import (
     Trial,
     frames_in,
 )
-from napari_nanopyx._engine.types import Implementation, Look
+from napari_nanopyx._engine.types import Implementation
 
 PROBE_SHARE = 0.05
 """The part that may be lost at most on looking whether delays have ended."""

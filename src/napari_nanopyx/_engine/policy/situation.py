@@ -10,7 +10,8 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 from napari_nanopyx._engine.measurements.evidence import Evidence
-from napari_nanopyx._engine.types import Choice, Implementation, Workload
+from napari_nanopyx._engine.policy.choice import Choice
+from napari_nanopyx._engine.types import Implementation, Workload
 
 BACKGROUND_SHARE = 0.25
 """The part of a core that preparing takes from a computation on all cores.

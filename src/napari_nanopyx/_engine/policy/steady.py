@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from napari_nanopyx._engine.policy.choice import Choice
 from napari_nanopyx._engine.policy.estimates import Estimate, Expectations, estimates
 from napari_nanopyx._engine.policy.guessing import guess
 from napari_nanopyx._engine.policy.reasons import PINNED
 from napari_nanopyx._engine.policy.situation import Situation
-from napari_nanopyx._engine.types import Choice
 
 QUICKEST = "expected to be done first"
 

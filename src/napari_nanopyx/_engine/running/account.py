@@ -10,9 +10,10 @@ from napari_nanopyx._engine.events import Run
 from napari_nanopyx._engine.measurements import history
 from napari_nanopyx._engine.measurements.measuring import NOTICED_SECONDS, measured
 from napari_nanopyx._engine.patience import Part
+from napari_nanopyx._engine.policy.choice import Choice
 from napari_nanopyx._engine.running.beside import Job
 from napari_nanopyx._engine.running.sessions import Sessions
-from napari_nanopyx._engine.types import Choice, Implementation, Timing, Workload
+from napari_nanopyx._engine.types import Implementation, Timing, Workload
 
 
 class Account:

@@ -10,11 +10,13 @@ from typing import Any
 from numpy.typing import NDArray
 
 from napari_nanopyx._engine.patience import Watch
+from napari_nanopyx._engine.policy.choice import Choice
 from napari_nanopyx._engine.running.beside import Job
 from napari_nanopyx._engine.running.ordered import Computed, Ordered
 from napari_nanopyx._engine.running.reader import Reader
 from napari_nanopyx._engine.running.sessions import Sessions
-from napari_nanopyx._engine.types import Choice, Implementation, Session, Timing
+from napari_nanopyx._engine.session import Session
+from napari_nanopyx._engine.types import Implementation, Timing
 from napari_nanopyx._kernels.declaration import Partial
 
 

@@ -12,7 +12,8 @@ from typing import Any
 from numpy.typing import NDArray
 
 from napari_nanopyx._engine.patience import Watch
-from napari_nanopyx._engine.types import Choice, Implementation, Timing
+from napari_nanopyx._engine.policy.choice import Choice
+from napari_nanopyx._engine.types import Implementation, Timing
 from napari_nanopyx._kernels.declaration import Partial
 
 _AT_EXIT_SECONDS = 10.0

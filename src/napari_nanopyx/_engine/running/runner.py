@@ -14,6 +14,7 @@ from napari_nanopyx._engine.events import Run
 from napari_nanopyx._engine.machine import devices
 from napari_nanopyx._engine.measurements import history
 from napari_nanopyx._engine.measurements.measuring import workload_of
+from napari_nanopyx._engine.policy.choice import Choice
 from napari_nanopyx._engine.policy.situation import BACKGROUND_SHARE, Situation
 from napari_nanopyx._engine.running import beside, preparing
 from napari_nanopyx._engine.running.account import Account
@@ -22,7 +23,7 @@ from napari_nanopyx._engine.running.reader import Reader
 from napari_nanopyx._engine.running.sessions import Sessions
 from napari_nanopyx._engine.running.source import as_source
 from napari_nanopyx._engine.running.work import Work
-from napari_nanopyx._engine.types import Choice, Implementation
+from napari_nanopyx._engine.types import Implementation
 from napari_nanopyx._kernels.declaration import Plan, Task
 
 BLOCK_BYTES = 256 * 2**20

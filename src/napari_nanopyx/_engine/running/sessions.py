@@ -10,7 +10,8 @@ from functools import partial
 from napari_nanopyx._engine.checks import verification
 from napari_nanopyx._engine.errors import describe
 from napari_nanopyx._engine.running import preparing
-from napari_nanopyx._engine.types import Implementation, Session
+from napari_nanopyx._engine.session import Session
+from napari_nanopyx._engine.types import Implementation
 from napari_nanopyx._kernels.declaration import Plan, Task
 
 _WAIT_SECONDS = 0.05

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from napari_nanopyx._engine.checks import verification
 from napari_nanopyx._engine.machine import devices
 from napari_nanopyx._engine.patience import Watch
+from napari_nanopyx._engine.policy.choice import Choice
 from napari_nanopyx._engine.running import preparing
 from napari_nanopyx._engine.running.account import Account
 from napari_nanopyx._engine.running.apart import Apart
@@ -22,13 +23,8 @@ from napari_nanopyx._engine.running.ordered import Computed, Ordered
 from napari_nanopyx._engine.running.reader import Block, Reader
 from napari_nanopyx._engine.running.sessions import Sessions
 from napari_nanopyx._engine.running.turns import computing
-from napari_nanopyx._engine.types import (
-    Choice,
-    Implementation,
-    Session,
-    Timing,
-    Workload,
-)
+from napari_nanopyx._engine.session import Session
+from napari_nanopyx._engine.types import Implementation, Timing, Workload
 from napari_nanopyx._kernels.declaration import Partial, Plan, Task
 
 _MANY_THREADS = 8
