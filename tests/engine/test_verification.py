@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from wrong_results import Change, changing
 
-from napari_nanopyx import engine
+from napari_nanopyx import _kernels, engine
 from napari_nanopyx._engine import catalogue
 from napari_nanopyx._engine.checks import verification
 from napari_nanopyx._engine.checks.agreement import Problem, camera_frames, compare
@@ -162,7 +162,7 @@ def test_checked_again_when_something_has_changed(
     plan, image = checked.plan((20, 4, 5)), np.ones((20, 4, 5), np.uint16)
     listed = checked.listed
     if changed == "digest":
-        monkeypatch.setattr(catalogue, "digest", lambda name: f"{name} 2")
+        monkeypatch.setattr(_kernels, "digest", lambda name: f"{name} 2")
     elif changed == "driver":
         monkeypatch.setattr(
             checked,
