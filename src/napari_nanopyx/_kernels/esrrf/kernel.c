@@ -223,8 +223,9 @@ INLINE void esrrf_converge(esrrf_arguments a, int column, int phase, int row)
         int at = first % a.tables * a.magnification * a.magnification + phase;
         GLOBAL const float *lattice = a.lattice + first * 8 * plane + place;
         real values[TOGETHER];
-        frames = a.tables == 1 && !a.faint && first + TOGETHER <= a.count ? TOGETHER : 1;
-        if (frames == TOGETHER)
+        int together = a.tables == 1 && !a.faint && first + TOGETHER <= a.count;
+        frames = together ? TOGETHER : 1;
+        if (together)
             converged_together(a, lattice, at, values);
         else
             values[0] = converged(a, lattice, at);
