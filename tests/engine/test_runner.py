@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -121,9 +120,7 @@ def test_each_implementation_is_tried_and_the_fastest_does_the_rest(
         toy.run(20_000)
     (run,) = runs
     assert run.implementation == "opencl:GPU"
-    # Merging a frame takes some microseconds more.
-    figures = r"fastest so far: 1(\.0\d)? ms a frame, next best threads-st"
-    assert re.match(figures, run.reason)
+    assert run.reason.startswith("fastest so far: 1 ms a frame, next best threads-st")
     assert run.blocks["opencl:GPU"] > 19_000
     assert set(run.blocks) == set(toy.arms) - {"reference"}
     assert toy.arms["reference"].opened == 0

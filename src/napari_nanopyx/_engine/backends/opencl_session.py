@@ -228,10 +228,11 @@ class OpenCLSession:
                 values.append(self._buffers.at_least(name, slot, 4))
         self._copy.flush()
         done = copies[-1]
+        items_of = self._generated.items(**sizes)
+        local = GPU_GROUP if self._is_gpu else None
         for name, kernel in kernels:
-            items = self._generated.items(**sizes)[name]
+            items = items_of[name]
             kernel.set_args(*values, *items)
-            local = GPU_GROUP if self._is_gpu else None
             if local is not None:
                 items = tuple(
                     -(-n // group) * group
